@@ -1,0 +1,68 @@
+"""What the Hub says: models, datasets, hardware."""
+
+from typing import Any, Literal
+
+from bot.models.value import Value
+
+
+class ModelInfo(Value):
+    """What the Hub says about a base model."""
+
+    repo_id: str
+    #: The commit that the job will load.
+    sha: str
+    #: From the safetensors metadata, never from the name.
+    parameters: int
+    #: Of the stored weights: "bfloat16", "float16", "float32".
+    dtype: str
+    model_type: str
+    layers: int
+    hidden_size: int
+    intermediate_size: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    vocab_size: int
+    tied_embeddings: bool
+    has_chat_template: bool
+    private: bool = False
+    #: False, or how access is granted: "auto" or "manual".
+    gated: Literal[False, "auto", "manual"] = False
+    #: None: the card names none.
+    license: str | None = None
+
+
+class DatasetInfo(Value):
+    """What the Hub and its dataset viewer say about one configuration of a dataset."""
+
+    repo_id: str
+    sha: str
+    #: The chosen configuration, of `configs`.
+    config: str
+    configs: tuple[str, ...]
+    #: Rows of each split; None: not known to the viewer.
+    splits: dict[str, int | None]
+    #: Column -> type, in the notation of datasets' `Features.to_dict()`.
+    features: dict[str, Any]
+    #: A few first rows of the training split, long strings possibly shortened by the viewer.
+    rows: tuple[dict[str, Any], ...]
+    #: The split that `rows` come from.
+    rows_split: str
+    private: bool = False
+    gated: Literal[False, "auto", "manual"] = False
+    license: str | None = None
+
+
+class Flavor(Value):
+    """Hardware that Hugging Face Jobs rents."""
+
+    name: str
+    pretty_name: str
+    #: "T4", "A10G", ...; None: no GPU.
+    gpu: str | None
+    gpus: int
+    #: Of all GPUs together.
+    vram_gb: float
+    ram_gb: float
+    disk_gb: float
+    price_usd_hour: float

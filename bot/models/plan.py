@@ -1,0 +1,155 @@
+"""What would be done, exactly, and what it would take."""
+
+import hashlib
+from enum import StrEnum
+from typing import Literal
+
+from bot.models.facts import DatasetInfo, Flavor, ModelInfo
+from bot.models.request import Method, TrainingRequest
+from bot.models.value import Value
+
+
+class Tuning(StrEnum):
+    """Which weights are trained."""
+
+    FULL = "full"
+    LORA = "lora"
+    QLORA = "qlora"
+
+
+class ColumnMapping(Value):
+    """How the rows of the dataset become what the trainer takes; the script executes exactly this.
+
+    `columns` names, for each column of the trainer, the column of the dataset it comes from (an unmapped dataset
+    column is dropped). `kind` says how the value is built::
+
+        as_is                 the trainer's own names: {"messages": "messages"}, {"prompt": "prompt", "chosen": ...}
+        rename                {"text": "content"}, {"prompt": "input", "completion": "output"}
+        pairs_to_messages     {"prompt": "instruction", "completion": "output"}, optional "input" (joined to the prompt
+                              with an empty line) and "system": becomes `messages`
+        sharegpt              {"messages": "conversations"} of {from, value}, optional "system": becomes `messages`
+        prompt_from_question  {"prompt": "question"}: a text becomes a user's message; `answer` keeps the reference
+        implicit_prompt       {"chosen": "chosen", "rejected": "rejected"}, the prompt is what both begin with
+    """
+
+    kind: Literal["as_is", "rename", "pairs_to_messages", "sharegpt", "prompt_from_question", "implicit_prompt"]
+    columns: dict[str, str] = {}
+    #: GRPO: the dataset column that holds the reference answer; None: rewards judge form only.
+    answer: str | None = None
+
+
+class TrainingArguments(Value):
+    """What the script hands to TRL, in TRL's own names. Everything that the card shows is here."""
+
+    num_train_epochs: float
+    #: -1: as many as the epochs need.
+    max_steps: int
+    per_device_train_batch_size: int
+    gradient_accumulation_steps: int
+    learning_rate: float
+    lr_scheduler_type: str
+    warmup_ratio: float
+    weight_decay: float
+    optim: str
+    #: Tokens; for GRPO the longest completion.
+    max_length: int
+    packing: bool
+    activation_checkpointing: bool
+    logging_steps: int
+    save_steps: int
+    seed: int
+    #: DPO and GRPO only.
+    beta: float | None = None
+    #: GRPO only.
+    num_generations: int | None = None
+    #: LoRA and QLoRA only.
+    lora_r: int | None = None
+    lora_alpha: int | None = None
+    lora_dropout: float | None = None
+
+
+class Estimate(Value):
+    """What a flavor would need for the plan. A prediction, with its spread."""
+
+    #: Tokens that are trained on in all epochs together.
+    tokens: int
+    #: Optimizer steps.
+    steps: int
+    #: Peak on one GPU, in GiB, and what is usable there (host memory when the flavor has no GPU).
+    memory_gib: float
+    usable_gib: float
+    #: Wall hours including start-up.
+    hours: float
+    hours_low: float
+    hours_high: float
+    cost_usd: float
+    cost_low_usd: float
+    cost_high_usd: float
+    #: Minutes of `hours` in which nothing is trained: the machine starts, packages and weights arrive.
+    startup_min: float = 6.0
+
+
+class Option(Value):
+    """Another way to run the same plan, or why it cannot."""
+
+    flavor: str
+    tuning: Tuning
+    #: None: does not fit or breaks a limit; `reason` says which.
+    estimate: Estimate | None
+    #: "cheapest", "fastest", "balanced", or why it was dropped.
+    reason: str
+
+
+class Check(Value):
+    """One line of the plan's check list."""
+
+    level: Literal["ok", "warning", "info"]
+    #: A full sentence, plain text.
+    text: str
+
+
+class Plan(Value):
+    """What would be done, exactly. An approval names its digest."""
+
+    request: TrainingRequest
+    model: ModelInfo
+    dataset: DatasetInfo
+    split: str
+    #: Rows that will be trained on; None: unknown to the viewer.
+    rows: int | None
+    method: Method
+    mapping: ColumnMapping
+    tuning: Tuning
+    #: "bf16", "fp16" or "fp32": what the trainer computes in.
+    precision: Literal["bf16", "fp16", "fp32"]
+    #: `dtype` that the weights are loaded in.
+    dtype: Literal["bfloat16", "float16", "float32"]
+    flavor: Flavor
+    #: The wallet: a user or organization of the Hub.
+    namespace: str
+    #: "namespace/name"
+    output_repo: str
+    private: bool
+    #: Somebody named an output that exists: its files get a new version, so another person must approve.
+    overwrites: bool = False
+    arguments: TrainingArguments
+    estimate: Estimate
+    #: Given to the job; the Hub stops it then. Seconds.
+    timeout_s: int
+    #: price x timeout: what it can cost at most.
+    ceiling_usd: float
+    checks: tuple[Check, ...] = ()
+    #: Fields of the request that nobody named and the planner chose, with the reason ("T4 has no bf16").
+    defaulted: dict[str, str] = {}
+    options: tuple[Option, ...] = ()
+    #: Who has to approve it, as one plain sentence; "" until the policy was asked.
+    approval_rule: str = ""
+    #: Slack user ids who may approve it beside what the rule says.
+    approvers: tuple[str, ...] = ()
+    #: SHA-256 of the rendered script; "" until it is rendered.
+    script_sha256: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Name this exact plan: 16 hexadecimal digits of the SHA-256 of its canonical JSON."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]

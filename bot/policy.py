@@ -1,0 +1,104 @@
+"""Who may ask, approve and cancel, and up to which amount.
+
+Pure: people and runs in, nothing or `NotAllowed` out. Fails closed: what is not allowed by a rule here is refused.
+"""
+
+from bot.errors import NotAllowed
+from bot.models import Plan, Run, Value
+
+
+class Person(Value):
+    """What Slack says about who acted, read at the time of the act."""
+
+    id: str
+    team_id: str
+    name: str = ""
+    is_bot: bool = False
+    #: A single- or multi-channel guest.
+    is_guest: bool = False
+    #: From another workspace, through a shared channel.
+    is_stranger: bool = False
+    deleted: bool = False
+
+
+class Policy(Value):
+    """The rules of this installation; from the settings."""
+
+    #: The only workspace that is served.
+    team_id: str
+    #: Slack user ids.
+    approvers: frozenset[str] = frozenset()
+    #: Up to this ceiling the requester may approve their own plan. US dollars.
+    self_approve_usd: float = 5.0
+    #: Nobody may approve more. US dollars.
+    max_ceiling_usd: float = 200.0
+
+    def check_member(self, person: Person) -> None:
+        """Refuse everybody who is no full member of the team.
+
+        Raises:
+            NotAllowed: a guest, a stranger, a bot, a deactivated account or another team.
+        """
+        if person.deleted or person.is_bot:
+            raise NotAllowed("This account cannot act on training runs.", "Ask a member of the team to do it.")
+        if person.is_stranger or person.team_id != self.team_id:
+            raise NotAllowed(
+                "You belong to another workspace than the one that pays for this run.",
+                "Ask a member of this workspace to do it.",
+            )
+        if person.is_guest:
+            raise NotAllowed(
+                "Guests can read along but cannot start, approve or stop runs.", "Ask a full member to do it."
+            )
+
+    def check_approval(self, person: Person, run: Run, plan: Plan) -> None:
+        """Refuse who may not approve this plan.
+
+        Raises:
+            NotAllowed: the message names the rule and who may.
+        """
+        self.check_member(person)
+        cost = plan.ceiling_usd
+        if cost > self.max_ceiling_usd:
+            raise NotAllowed(
+                f"This plan may cost up to ${cost:.2f}; the limit of this installation is ${self.max_ceiling_usd:.2f}.",
+                "Make it cheaper (fewer epochs, fewer rows, LoRA), or ask whoever runs Tunesmith to raise the limit.",
+            )
+        if person.id in run.authors and (plan.overwrites or cost > self.self_approve_usd):
+            did = "asked for this run" if person.id == run.requester else "changed this request"
+            why = f"above ${self.self_approve_usd:.2f} somebody else must approve it (its ceiling is ${cost:.2f})"
+            if plan.overwrites:
+                why = f"somebody else must approve it, because it writes into {plan.output_repo}, which exists"
+            raise NotAllowed(f"You {did}, and {why}.", self._ask(), who=self.approvers - run.authors)
+        if person.id not in self.approvers | {run.requester}:
+            raise NotAllowed("You are not on the list of approvers.", self._ask(), who=self.approvers)
+
+    def check_stop(self, person: Person, run: Run) -> None:
+        """Refuse who may neither reject nor cancel this run.
+
+        Raises:
+            NotAllowed: neither requester, nor approver, nor whoever decided on it.
+        """
+        self.check_member(person)
+        if person.id not in self.approvers | {run.requester, run.decided_by}:
+            raise NotAllowed(
+                "Only the person who asked for this run and the approvers can stop it.",
+                "Ask one of them.",
+                who=self.approvers | {run.requester},
+            )
+
+    def rule(self, plan: Plan) -> str:
+        """Say in one sentence who has to approve this plan; for the card."""
+        if plan.ceiling_usd > self.max_ceiling_usd:
+            return f"Above the limit of ${self.max_ceiling_usd:.2f}: nobody can approve it."
+        if plan.overwrites:
+            return (
+                f"It writes into {plan.output_repo}, which exists: whatever it costs, an approver must approve who"
+                " neither asked for it nor changed it."
+            )
+        if plan.ceiling_usd <= self.self_approve_usd:
+            return f"Up to ${self.self_approve_usd:.2f} the person who asked may approve, or an approver."
+        return f"Above ${self.self_approve_usd:.2f} an approver must approve who neither asked for it nor changed it."
+
+    def _ask(self) -> str:
+        return "Ask an approver." if self.approvers else "No approver is configured: ask whoever runs Tunesmith."
