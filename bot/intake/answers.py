@@ -1,0 +1,62 @@
+"""Answers to the bot's question for what is missing: "capybara", "use acme/foo please", "supervised".
+
+A bare value counts only when nothing else is in the message; talk about the question does not.
+"""
+
+import re
+
+from bot.intake import asking, hub_names, phrases
+from bot.intake.commands import ThreadContext
+from bot.intake.sheet import Sheet
+from bot.intake.tagging import NAME
+from bot.intake.words import is_common, is_namelike, may_be_name
+
+_ANSWER = re.compile(
+    r"(?i)^(?:(?:please|pls|ok(?:ay)?|oh|sorry|ah|yes|sure|hmm|use|using|let'?s (?:use|go with|take|do|try)"
+    r"|go with|take|try|it'?s|its|it is|that'?s|i (?:want|meant|mean|'d like)|we (?:want|use)|on|with|the|our"
+    r"|my|this one|this|bitte|nimm|das ist|utilise|prends|usa|usemos|use|用|就用)[\s,:.!-]+)*"
+)
+_ANSWER_END = re.compile(
+    r"(?i)(?:[\s,.!-]+(?:please|pls|thanks|thank you|dataset|data set|model|one|then|bitte|merci|gracias|吧"
+    r"|でお願いします|です|this time|is fine|would be great|for now))*[\s.!]*$"
+)
+_UNSURE = re.compile(
+    r"(?i)\?|\b(?:not sure|don'?t know|no idea|dunno|let me|hold on|one (?:sec|moment|minute)|wait|which|what"
+    r"|maybe|i'?ll|need to|ask|check|later|depends|any|whatever|should)\b"
+)
+#: Words that stand alone and are no names.
+_TALK = phrases.FILLERS | phrases.APPROVALS | phrases.REJECTIONS | phrases.OPENERS
+
+
+def fills(sheet: Sheet, text: str, thread: ThreadContext) -> bool:
+    """Tell whether what was understood answers the question; a name that sounds like the other thing is put right."""
+    asked = thread.asked
+    if asked not in {"dataset", "model", "method"} or _UNSURE.search(text):
+        return False
+    other = {"dataset": "model", "model": "dataset"}.get(asked)
+    if other and not sheet.has(asked) and sheet.has(other) and getattr(thread.plan, other):
+        words = _ANSWER_END.sub("", _ANSWER.sub("", text)).strip()
+        if re.fullmatch(rf"[\"']?{NAME}[\"']?(?:[,.].*)?", words, re.S):
+            sheet.said = [said._replace(field=asked) if said.field == other else said for said in sheet.said]
+    if sheet.has(asked):
+        return not asking.is_talk(text)
+    return bool(sheet.refusals) and len(text) < 200 and not re.search(r"\s\w+\s\w+\s\w+", text)
+
+
+def bare_value(text: str, asked: str | None) -> str | None:
+    """Read a message that is nothing but a value; None: it is something else."""
+    if asked == "method":
+        plain = re.fullmatch(r"(?i)\W*(?:(the )?supervised( one)?|preference (?:tuning|optimi[sz]ation))\W*", text)
+        return None if plain is None else "sft" if "super" in plain[0].lower() else "dpo"
+    words = _ANSWER_END.sub("", _ANSWER.sub("", text)).strip().strip("\"'")
+    parts = words.split()
+    if asked not in {"dataset", "model"} or not 1 <= len(parts) <= 4 or _UNSURE.search(text):
+        return None
+    if not hub_names.is_valid_words(words):
+        return None
+    if len(parts) == 1:
+        return words if may_be_name(words) and phrases.consume(words, _TALK) is None else None
+    opened = _ANSWER.match(text)
+    cued = bool(opened and opened[0]) or re.search(r"(?i)\b(?:dataset|model)\b", text) is not None
+    known = any(is_namelike(part) or re.fullmatch(r"[\d.]+[bmk]?", part.lower()) for part in parts)
+    return words if (cued or known) and not any(is_common(part) for part in parts) else None

@@ -1,0 +1,91 @@
+"""Names that are bare words: "train kestrel on the open hermes dataset", and words in order behind `/finetune`.
+
+Takes a word for a name only where the sentence says that a name stands there and the word is no ordinary one.
+"""
+
+import re
+
+from bot.intake.sheet import Sheet, rule
+from bot.intake.words import is_common, is_namelike, may_be_name
+
+_WORD = r"[A-Za-z0-9][\w.-]{0,95}"
+_ON = r"(?:on|sur|auf|over|sobre|with|using|avec|mit|con|com|usando|from|em|against|mit dem|en utilisant)"
+_DATASET_WORDS = [
+    rule(
+        rf"\b{_ON} (?:the |our |my |a |le |la |les |el |los |o |den |dem "
+        rf"|das )?(?P<w>(?:{_WORD} ){{1,4}}?)(?:dataset|datensatz|corpus|data ?set)\b"
+    ),
+    rule(rf"\b(?:the |le |el |o )(?P<w>(?:{_WORD} ){{1,4}}?)(?:dataset|datensatz|corpus|data ?set)\b"),
+    rule(
+        rf"\b(?:dataset|datensatz|data ?set|corpus|jeu de données|conjunto de datos|conjunto de dados)(?: (?:is"
+        rf"|called|named|to|for|with|should be|=|to be))*:? [\"']?(?P<w>{_WORD})"
+    ),
+    rule(
+        rf"数据集\s?(?:是|为|用|:)?\s?(?P<w>{_WORD})|(?P<v>{_WORD})\s?(?:数据集|データセット)|データセット(?:は"
+        rf"|:)?\s?(?P<u>{_WORD})|(?:在|用)\s?(?P<x>{_WORD})\s?(?:上|数据)"
+    ),
+    rule(rf"\b(?:on|sur|auf|sobre|over) (?:the )?[\"']?(?P<w>{_WORD})(?![\w/])"),
+    rule(rf"\b(?:with|using|from|avec|mit|con|com|usando|en|em) (?:the )?[\"']?(?P<n>{_WORD})(?![\w/])"),
+]
+_MODEL_WORDS = [
+    rule(
+        rf"\b(?:model|modell|modèle|modelo)(?: (?:is|called|named|to|for|with|should be|="
+        rf"|to be))*:? [\"']?(?P<w>{_WORD})"
+    ),
+    rule(
+        rf"\b(?:fine[\s-]?tune|finetune|fine-tuner|fine-tunen|train|tune|entraîne[rz]?|entrena|treine|treina"
+        rf"|trainiere|take|adapt|align) (?:the |our |my |a |le |el |o |das )?[\"']?(?P<w>{_WORD})(?![\w/])(?= (?:on"
+        rf"|with|using|sur|auf|mit|con|com|over|from|to|for|and|en|em)\b|,|$|\s?\x00)"
+    ),
+    rule(rf"\b(?:based on|starting from|on top of) (?:the )?(?P<w>{_WORD})(?![\w/])"),
+    rule(rf"(?:微调|训练)\s?(?P<w>{_WORD})|(?P<v>{_WORD})\s?を"),
+]
+
+
+def read_bare_names(sheet: Sheet, *, positional: bool) -> None:
+    """Settle names that are bare words, where the sentence says that a name stands there."""
+    for field, patterns in (("dataset", _DATASET_WORDS), ("model", _MODEL_WORDS)):
+        for pattern in patterns:
+            if sheet.has(field):
+                break
+            for match in sheet.find(pattern):
+                name = _bare(match)
+                if name and not sheet.has(field):
+                    group = next(key for key, value in match.groupdict().items() if value)
+                    start = match.start(group) + match[group].index(name)
+                    sheet.say(field, name, sheet.take(start, start + len(name)))
+                    break
+    if positional:
+        _positional(sheet)
+
+
+def _bare(match: re.Match[str]) -> str | None:
+    """Return the name in a matched phrase; None: only ordinary words."""
+    key = next(key for key, value in match.groupdict().items() if value)
+    phrase = match[key].strip().rstrip(".-")
+    parts = phrase.split()
+    if len(parts) > 1:
+        while parts and (is_common(parts[0]) and not is_namelike(parts[0])):
+            parts.pop(0)
+        if not parts or (any(is_common(part) for part in parts) and not any(is_namelike(part) for part in parts)):
+            return None
+        return (
+            " ".join(parts)
+            if all(may_be_name(part) or part.isdigit() or re.fullmatch(r"[\d.]+\w?", part) for part in parts)
+            else None
+        )
+    if not parts:
+        return None
+    return phrase if (is_namelike(phrase) if key == "n" else may_be_name(phrase)) else None
+
+
+_ANY_WORD = rule(rf"(?<![\w/.-]){_WORD}(?![\w/])")
+
+
+def _positional(sheet: Sheet) -> None:
+    """Read words in order as model, then dataset."""
+    free = [field for field in ("model", "dataset") if not sheet.has(field)]
+    for match in sheet.find(_ANY_WORD):
+        word = match[0].rstrip(".-")
+        if free and is_namelike(word):
+            sheet.say(free.pop(0), word, sheet.take(match.start(), match.start() + len(word)))

@@ -1,0 +1,324 @@
+"""From a message to its Command: the order in which everything else is asked.
+
+Does not read single values (`keyed`, `free_text`, `revisions`, `roles`) nor judge words (`intents`, `asking`).
+"""
+
+import re
+from typing import Literal
+
+from bot.intake import answers, asking, changing, help, hub_names, intents, questions, refusals, verdicts
+from bot.intake.commands import (
+    Approve,
+    Cancel,
+    Command,
+    CostQuestion,
+    Explain,
+    Help,
+    Logs,
+    NewRequest,
+    Nothing,
+    Reject,
+    Retry,
+    Revise,
+    Status,
+    ThreadContext,
+)
+from bot.intake.free_text import read_free_text
+from bot.intake.intents import Intent
+from bot.intake.keyed import read_keyed
+from bot.intake.revisions import read_relative
+from bot.intake.roles import read_roles
+from bot.intake.sheet import Sheet
+from bot.intake.slack_text import LONGEST_TEXT, MOST_WORDS, SlackText, read_slack
+from bot.intake.spelling import mend
+from bot.intake.tagging import NAME, Tagged, tag
+from bot.intake.words import is_common, word_set
+from bot.models import Method, TrainingRequest
+
+#: Characters. Whoever writes more into a thread, without naming the bot, writes to people.
+_LONGEST_REPLY = 1_000
+Of = Literal["new_request", "revise", "retry", "cost_question"]
+
+
+_TRAINING_WORD = re.compile(r"(?i)fine-?\s?tun|model|dataset|lora|sft|dpo|grpo")
+_ANOTHER = re.compile(
+    r"(?i)\b(?:new|another|second|separate|additional) (?:\w+ )?(?:run|job|request|fine-?tune)\b|\bin addition\b"
+)
+_CC = re.compile(r"(?i)\b(?:cc|fyi|ping|thanks)\W{0,4}@person\W*$")
+#: Topics of the help that also open a request.
+_VERBS_TOO = word_set("model dataset data run train new plan request")
+#: Commands whose one word is a run.
+_NAMES_RUN = frozenset({"cancel", "status", "logs", "explain"})
+#: Behind `/finetune`, which is a verb itself: "/finetune a small model".
+_OPENS_REQUEST = word_set("a an the my our some something on with using me please new model for")
+
+
+def parse(text: str, *, thread: ThreadContext | None = None, bot_user: str = "U0FTBOT") -> Command:
+    """Read a message. A slash command's text starts with "/finetune ".
+
+    `thread`: what the bot knows of the thread it was written in; None: a channel, a direct message or a slash command.
+    `bot_user`: the bot's own Slack user id, to tell its mention from a person's.
+    """
+    message = read_slack(text, bot_user=bot_user)
+    if message.too_long:
+        spoken_to = message.slash or f"<@{bot_user}>" in text[:400]
+        return refusals.too_long(len(text), LONGEST_TEXT) if spoken_to else Nothing()
+    if message.slash and not message.text:
+        return Help()
+    if not message.text or _is_between_people(message):
+        return Nothing()
+    if thread is not None and (choice := _offered(message.text, thread)):
+        return Revise(changes={thread.asked: choice}) if thread.asked else Nothing()
+    tagged = tag(message.text) if message.text.count(" ") < MOST_WORDS else None
+    if tagged is None or len(tagged.text) > LONGEST_TEXT:
+        spoken_to = message.slash or message.addressed
+        return refusals.too_long(len(message.text), LONGEST_TEXT) if spoken_to else Nothing()
+    tagged = tagged.model_copy(update={"text": mend(tagged.text)})
+    if thread is not None and not message.addressed and len(tagged.text) > _LONGEST_REPLY:
+        return Nothing()
+    if intents.INJECTION.search(tagged.text):
+        return Nothing()
+    if message.slash and (command := _slash(tagged)):
+        return command
+    return _decide(message, tagged, thread)
+
+
+def _offered(text: str, thread: ThreadContext) -> str | None:
+    """The offered answer that the message names, word for word; None: none of them."""
+    said = text.strip(" `\"'.").casefold()
+    return next((choice for choice in thread.choices if choice.casefold() == said), None)
+
+
+def _is_between_people(message: SlackText) -> bool:
+    """Tell talk between people: somebody else is spoken to, and the bot is not."""
+    if message.slash or message.addressed:
+        return False
+    return message.to_somebody or (message.people > 0 and not _CC.search(message.text))
+
+
+def _slash(tagged: Tagged) -> Command | None:
+    """Read the commands of `/finetune`; None: it is a request or a sentence."""
+    words = tagged.text.split()
+    first = words[0].lower().strip(".,:!?")
+    topic = help.topic_of(first) if first not in _VERBS_TOO else None
+    target = _run_id(tagged, words[1:])
+    if topic in _NAMES_RUN and len(words) == 2 and re.fullmatch(r"\w{3,40}", words[1]):
+        target = target or words[1]  # a mistyped id is answered as one, not planned as a model
+    if first in {"help", "usage", "?", "", "--help", "-h", "hilfe", "aide", "ayuda", "ajuda"}:
+        return Help(topic=help.topic_of(words[1]) if len(words) > 1 else None)
+    if len(words) > 1 and (target is None or len(words) > 4):
+        return None
+    match topic:
+        case "cancel":
+            return Cancel(run=target)
+        case "status":
+            return Status(run=target)
+        case "logs":
+            return Logs(run=target)
+        case "explain":
+            return Explain(run=target)
+        case "retry":
+            return Retry(run=target)
+        case "approve" | "reject" | "change":
+            return Help(topic=topic)
+        case _:
+            return None
+
+
+def _run_id(tagged: Tagged, words: list[str]) -> str | None:
+    """Find the run or job that is named: a job's id, a run's id or its short form."""
+    for word in words:
+        if re.fullmatch(NAME, word.strip(".,?!#")) and tagged.entity(word.strip(".,?!#")).kind == "job":
+            return tagged.entity(word.strip(".,?!#")).name
+        bare = word.strip(".,?!#:`")
+        if re.fullmatch(r"(?i)(?=\w*\d)[0-9A-HJKMNP-TV-Z]{8}", bare):
+            return bare.upper()
+    return None
+
+
+def _decide(message: SlackText, tagged: Tagged, thread: ThreadContext | None) -> Command:
+    text = tagged.text
+    state = thread.state if thread else None
+    sheet = _fill(message, tagged, thread)
+    ordered = asking.is_order(text)
+    intent = intents.wants(message, text, state=state)
+    if ordered and _outranks(intent, sheet, text):
+        intent = None
+    run = _run_id(tagged, text.split())
+    match intent:
+        case Intent.APPROVE:
+            return Approve()
+        case Intent.CONDITIONAL:
+            return _changes(sheet, thread, "revise")
+        case Intent.REJECT:
+            return Reject(reason=_reason(tagged, text))
+        case Intent.CANCEL:
+            return Cancel(run=run)
+        case Intent.RETRY:
+            return _changes(sheet, thread, "retry", run=run)
+        case Intent.STATUS:
+            return Status(run=run)
+        case Intent.LOGS:
+            return Logs(run=run)
+        case Intent.EXPLAIN:
+            return Explain(run=run)
+        case Intent.COST:
+            return _cost(sheet, message, thread)
+        case Intent.HELP:
+            return Help(topic=_topic(text))
+    if message.slash and re.match(r"(?i)(?:cost|price|estimate)\b", text):
+        return _cost(sheet, message, thread)
+    if thread is not None:
+        return _in_thread(message, sheet, tagged, thread, ordered=ordered)
+    aloud = message.slash or message.addressed
+    evident = aloud or sheet.said or sheet.refusals or _TRAINING_WORD.search(text)
+    if (ordered and evident) or _is_terse(message, sheet, text):
+        return _new(sheet, message)
+    if message.slash:
+        return _slash_rest(sheet, message, tagged)
+    if questions.UNSUPPORTED.search(text[:80]) and questions.GGUF.search(text) and not asking.is_talk(text):
+        return Help()
+    return Nothing()
+
+
+def _fill(message: SlackText, tagged: Tagged, thread: ThreadContext | None) -> Sheet:
+    sheet = Sheet(tagged)
+    read_keyed(sheet)
+    if thread is not None:
+        read_relative(sheet, thread.plan)
+    read_free_text(sheet)
+    read_roles(sheet, positional=message.slash)
+    if message.bidi:
+        sheet.refuse(refusals.turned_text())
+    return sheet
+
+
+def _outranks(intent: Intent | None, sheet: Sheet, text: str) -> bool:
+    """Tell whether an order to train goes before what the words also sound like."""
+    named = sheet.has("model") or sheet.has("dataset") or bool(sheet.refusals)
+    if intent in {Intent.HELP, Intent.STATUS, Intent.LOGS}:
+        return named
+    if intent in {Intent.COST, Intent.EXPLAIN}:
+        return named and asking.opens_with_order(text)
+    return intent is Intent.CANCEL and named
+
+
+def _in_thread(message: SlackText, sheet: Sheet, tagged: Tagged, thread: ThreadContext, *, ordered: bool) -> Command:
+    text = tagged.text
+    if thread.state == "awaiting_approval" and sheet.said and _consents_to_change(text):
+        return _changes(sheet, thread, "revise")
+    if thread.state == "needs_info" and (filled := _answer(sheet, tagged, thread)):
+        return filled
+    whole = sheet.has("model") and sheet.has("dataset")
+    if thread.state in {"awaiting_approval", "needs_info"}:
+        if ordered and whole and _ANOTHER.search(text):
+            return _new(sheet, message)
+        if ordered and (sheet.said or sheet.refusals) and not asking.is_talk(text):
+            return _changes(sheet, thread, "revise")
+    elif ordered and (whole or (message.addressed and (sheet.has("model") or sheet.has("dataset")))):
+        return _new(sheet, message)
+    verdicts.look(sheet)
+    if changing.is_change(sheet, text, understood=bool(sheet.said)) or _is_refused_change(sheet, text):
+        return _changes(sheet, thread, "retry" if thread.state == "failed" else "revise")
+    if message.addressed and ordered:
+        return _new(sheet, message)
+    return Nothing()
+
+
+def _consents_to_change(text: str) -> bool:
+    """Tell "looks good, 3 epochs though" from talk about the plan."""
+    return intents.opens_with_consent(text) and "?" not in text and not asking.is_talk(text)
+
+
+def _is_refused_change(sheet: Sheet, text: str) -> bool:
+    """Tell whether a change was ordered whose value cannot be."""
+    if sheet.said or not sheet.refusals:
+        return False
+    if sheet.refusals[0].reason == "invalid_name" and "=" not in text and not changing.orders_change(text):
+        return False
+    return changing.is_change(sheet, text, understood=True)
+
+
+def _answer(sheet: Sheet, tagged: Tagged, thread: ThreadContext) -> Command | None:
+    """Read the answer to the bot's question; None: it is none."""
+    verdicts.look(sheet)
+    if answers.fills(sheet, tagged.text, thread):
+        return _changes(sheet, thread, "revise")
+    word = answers.bare_value(tagged.text, thread.asked)
+    return Revise(changes={str(thread.asked): Method(word) if thread.asked == "method" else word}) if word else None
+
+
+def _is_terse(message: SlackText, sheet: Sheet, text: str) -> bool:
+    """Tell an order without a verb: "qwen3-0.6b on capybara, 2 epochs"."""
+    named = sheet.has("model") + sheet.has("dataset")
+    if asking.is_talk(text) or (
+        "?" in text
+        and not re.search(
+            r"(?i)\b(?:please|pls|can you|could you|bitte|kannst du|könntest du|peux-tu|puedes|pode)\b|ますか|吗", text
+        )
+    ):
+        return False
+    if message.slash:
+        return bool(named or sheet.said or sheet.refusals)
+    left = [word for word in re.sub(r"[^\w']", " ", sheet.left().lower()).split() if not is_common(word)]
+    if message.addressed:
+        return (
+            named == 2
+            or (named == 1 and len(left) <= 3 and (bool(sheet.said[1:]) or bool(sheet.refusals)))
+            or (bool(sheet.refusals) and named >= 1)
+        )
+    return named == 2 and len(left) <= 1 and not text.endswith("?") and len(sheet.said) >= 3
+
+
+def _new(sheet: Sheet, message: SlackText) -> Command:
+    verdicts.look(sheet)
+    hostile = hub_names.HOSTILE.search(message.text)
+    if hostile:
+        return refusals.hostile(hostile[0])
+    changes, refusal = verdicts.settle(sheet, None)
+    if refusal:
+        return refusal
+    return NewRequest(request=TrainingRequest(text=message.text, **changes))
+
+
+def _changes(sheet: Sheet, thread: ThreadContext | None, of: Of, *, run: str | None = None) -> Command:
+    verdicts.look(sheet)
+    hostile = hub_names.HOSTILE.search(sheet.tagged.untagged(sheet.tagged.text))
+    if hostile:
+        return refusals.hostile(hostile[0]).model_copy(update={"intent": of})
+    changes, refusal = verdicts.settle(sheet, thread.plan if thread else None)
+    if refusal:
+        return refusal.model_copy(update={"intent": of})
+    return Retry(run=run, changes=changes) if of == "retry" else Revise(changes=changes)
+
+
+def _cost(sheet: Sheet, message: SlackText, thread: ThreadContext | None) -> Command:
+    changes, _ = verdicts.settle(sheet, thread.plan if thread else None)
+    return CostQuestion(request=TrainingRequest(text=message.text, **changes))
+
+
+def _slash_rest(sheet: Sheet, message: SlackText, tagged: Tagged) -> Command:
+    """Read what follows `/finetune` and is neither a command nor has a value in it."""
+    words = tagged.text.split()
+    if len(words) > 1 and words[0].lower() in _OPENS_REQUEST:
+        return _new(sheet, message)
+    unknown = tagged.untagged(words[0])
+    return Help(unknown=refusals.shorten(unknown), near=help.nearest(unknown))
+
+
+def _topic(text: str) -> str | None:
+    words = re.findall(r"[a-z_]+", text.lower())
+    if not 1 < len(words) <= 4:
+        return None
+    return next((topic for word in words if word != "help" and (topic := help.topic_of(word))), None)
+
+
+def _reason(tagged: Tagged, text: str) -> str:
+    """Cut the reason out of "reject: too expensive"."""
+    reason = re.sub(
+        r"(?i)^(?:please\s)?(?:i\s)?(?:no|nope|reject(?:ed|ing)?|declin(?:e|ed)|den(?:y|ied))\b(?: (?:it|this|that"
+        r"|the plan|this plan))?[\s,.:;!-]*(?:because\s|since\s|as\s)?",
+        "",
+        text,
+    )
+    return refusals.shorten(tagged.untagged(reason)) if reason != text else ""
