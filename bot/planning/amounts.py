@@ -1,0 +1,78 @@
+"""How dollars, times and numbers are written for people, in the planner's sentences and on the cards alike.
+
+Pure: numbers in, plain text out. Knows no Slack and no plan.
+"""
+
+import math
+
+
+def money(usd: float) -> str:
+    """Dollars as a person would say them: $0.40, $12.50, $1,240; "$0.00" is nothing at all."""
+    if not math.isfinite(usd):
+        return "an unknown amount"
+    if 0 < usd < 0.01:
+        return "under $0.01"
+    return f"${usd:,.2f}" if usd < 1000 else f"${usd:,.0f}"
+
+
+def about_money(usd: float) -> str:
+    """An expected amount: "~$0.40"."""
+    return money(usd) if usd < 0.01 else f"~{money(usd)}"
+
+
+def money_span(low_usd: float, high_usd: float) -> str:
+    """ "$0.45–$0.90"; "" when both ends read alike."""
+    low, high = money(low_usd), money(high_usd)
+    if low == high:
+        return ""
+    return f"up to {high}" if low_usd < 0.01 else f"{low}–{high}"
+
+
+def ceiling(usd: float) -> str:
+    """Dollars, rounded up: what is shown is never less than what may be charged."""
+    return f"${math.ceil(round(usd * 100, 6)) / 100:,.2f}" if math.isfinite(usd) else "an unknown amount"
+
+
+def duration(seconds: float) -> str:
+    """40 s, 25 min, 2 h 10 min, 3 days 4 h."""
+    if not math.isfinite(seconds):
+        return "an unknown time"
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} days {hours} h" if hours else f"{days} days"
+
+
+def about(seconds: float) -> str:
+    """A duration as an estimate: "about 25 min", "under a minute"."""
+    return "under a minute" if seconds < 60 else f"about {duration(seconds)}"
+
+
+def span(low_s: float, high_s: float) -> str:
+    """ "18–36 min" in one unit where both ends have it, else "50 min to 2 h"."""
+    low, high = duration(low_s), duration(high_s)
+    if low == high:
+        return low
+    (low_number, _, low_unit), (_, _, high_unit) = low.partition(" "), high.partition(" ")
+    return f"{low_number}–{high}" if low_unit == high_unit else f"{low} to {high}"
+
+
+def number(value: float) -> str:
+    """A metric or a hyperparameter: 1.52, 0.03, 2e-5, 1,500."""
+    if math.isnan(value):
+        return "not a number (NaN)"
+    if math.isinf(value):
+        return "infinite"
+    if value == int(value) and abs(value) < 1e9:
+        return f"{int(value):,}"
+    if abs(value) < 1e-3:
+        mantissa, _, exponent = f"{value:.2e}".partition("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"

@@ -1,0 +1,231 @@
+"""The check list of a plan: what was looked at, and what a careful person would want to know before paying.
+
+Pure. Sentences for people in plain text; decides nothing.
+"""
+
+from collections.abc import Iterator
+
+from bot.models import Check, DatasetInfo, Method, ModelInfo, Tuning, Value
+from bot.planning.amounts import ceiling, duration, money
+from bot.planning.arguments import ASSUMED_ROWS, is_tiny
+from bot.planning.candidates import Candidate
+from bot.planning.choose import FULL_UP_TO
+from bot.planning.columns import Kind, kind_of
+from bot.planning.flavors import gpu_of
+from bot.planning.formats import Status, Verdict
+from bot.planning.lengths import Lengths
+
+#: Below this share of cut tokens nobody needs to be told.
+_CUT_SHARE = 0.02
+#: Fewer optimizer steps than this rarely change a model.
+_FEW_STEPS = 20
+#: Licenses that forbid or restrict, by their identifiers on the Hub; all others are only named.
+_RESTRICTED = ("other", "cc-by-nc", "llama", "gemma", "openrail", "research", "unknown")
+#: Fields that can be said but that no script carries out yet.
+_NOT_YET = {
+    "eval_split": "an evaluation split",
+    "eval_steps": "evaluation while training",
+    "eval_fraction": "a held-out part",
+    "reward": "a reward by name",
+    "report_to": "reporting to another service",
+}
+
+
+class Findings(Value):
+    """What the plan was made from, beside the candidate itself."""
+
+    model: ModelInfo
+    dataset: DatasetInfo
+    split: str
+    verdict: Verdict
+    lengths: Lengths
+    #: None: the viewer does not know.
+    rows: int | None
+    namespace: str
+    output_repo: str
+    #: True: a repository of this name exists, and the person named it.
+    output_exists: bool
+    #: What was said, or else the default.
+    wanted_private: bool
+    #: Of the repository that exists; None: it is new, or the Hub does not say.
+    existing_private: bool | None
+    #: Fields of the request that were named.
+    said: frozenset[str]
+
+
+def make_checks(seen: Findings, way: Candidate) -> tuple[Check, ...]:
+    """Write the whole list, in the order in which things would go wrong."""
+    parts = (_dataset, _size, _cut, _memory, _numbers, _time, _money, _output, _licenses, _wishes)
+    return tuple(check for part in parts for check in part(seen, way))
+
+
+def _ok(text: str) -> Check:
+    return Check(level="ok", text=text)
+
+
+def _info(text: str) -> Check:
+    return Check(level="info", text=text)
+
+
+def _warning(text: str) -> Check:
+    return Check(level="warning", text=text)
+
+
+def _dataset(seen: Findings, _: Candidate) -> Iterator[Check]:
+    fits = "as it is" if seen.verdict.status is Status.READY else "after a conversion in the script"
+    yield _ok(f"The dataset fits {seen.verdict.method.upper()} {fits}. {seen.verdict.reason}")
+    for text in seen.verdict.warnings:
+        yield _warning(text)
+    if not seen.dataset.rows:
+        yield _warning("No sample row could be read: the format is judged by the names of the columns alone.")
+    if not seen.model.has_chat_template and _talks(seen):
+        yield _warning(
+            f"{seen.model.repo_id} has no chat template, and these rows are conversations: the script adds a plain one,"
+            " in which each turn begins with its role. If the model has an -Instruct sibling on the Hub, use that: it"
+            " knows turns already."
+        )
+
+
+def _talks(seen: Findings) -> bool:
+    """Whether the trainer gets messages rather than texts: then the script adds a chat template where none is."""
+    mapping = seen.verdict.mapping
+    if mapping is None:
+        return False
+    if mapping.kind in ("pairs_to_messages", "sharegpt"):
+        return True
+    features = seen.dataset.features
+    return any(kind_of(source, features.get(source)) is Kind.MESSAGES for source in mapping.columns.values())
+
+
+def _size(seen: Findings, way: Candidate) -> Iterator[Check]:
+    estimate = way.estimate
+    steps = f"about {_count(estimate.tokens)} tokens in {estimate.steps:,} optimizer steps"
+    if seen.rows is None:
+        yield _warning(
+            f"The Hub does not know how many rows split {seen.split} has; time and cost assume {ASSUMED_ROWS:,}:"
+            f" {steps}. The ceiling holds whatever the number is."
+        )
+    else:
+        yield _ok(f"{seen.rows:,} rows of split {seen.split}: {steps}.")
+    if estimate.steps < _FEW_STEPS and not is_tiny(seen.model):
+        yield _warning(f"Only {estimate.steps} optimizer steps: the model will hardly change. More epochs may help.")
+    if "epochs" in seen.said and "max_steps" in seen.said:
+        yield _info("Both epochs and steps were named: the trainer stops after the steps.")
+
+
+def _cut(seen: Findings, way: Candidate) -> Iterator[Check]:
+    if seen.verdict.method is Method.GRPO or not seen.lengths.measured:
+        return
+    length = way.arguments.max_length
+    tokens, rows = seen.lengths.cut_share(length), seen.lengths.rows_cut(length)
+    if tokens > _CUT_SHARE:
+        yield _warning(
+            f"About {tokens:.0%} of the tokens are cut off at {length:,} tokens, in {rows:.0%} of the sample rows"
+            " (guessed from their characters). A larger max_length keeps more and costs more."
+        )
+    else:
+        yield _ok(
+            f"The {len(seen.lengths.sequences)} sample rows fit into {length:,} tokens (guessed from characters)."
+        )
+
+
+def _memory(seen: Findings, way: Candidate) -> Iterator[Check]:
+    estimate, gpu = way.estimate, gpu_of(way.flavor)
+    where = f"the {gpu.name}" if gpu else f"the memory of {way.flavor.name}"
+    text = f"Needs about {estimate.memory_gib:.1f} GiB of the {estimate.usable_gib:.1f} GiB that {where} offers"
+    if way.tight:
+        yield _warning(f"{text}: that is tight, and it may run out of memory.")
+    else:
+        yield _ok(f"{text} (predicted).")
+    if gpu is not None and not gpu.known:
+        yield _warning(f"{gpu.name} is new to me: its memory and speed are guesses.")
+    stored = seen.model.parameters * (4 if seen.model.dtype == "float32" else 2) / 1e9
+    if gpu is not None and stored * 1.2 > way.flavor.ram_gb:
+        yield _warning(
+            f"The weights ({stored:.0f} GB) hardly fit the {way.flavor.ram_gb:.0f} GB of host memory while they load."
+        )
+    if way.tuning is Tuning.FULL and seen.model.parameters > FULL_UP_TO:
+        yield _info("All weights are trained, as asked; LoRA would need a fraction of the memory.")
+
+
+def _numbers(_: Findings, way: Candidate) -> Iterator[Check]:
+    if way.precision == "fp16":
+        weights = "4-byte weights" if way.dtype == "float32" else "2-byte weights"
+        yield _info(f"{way.flavor.gpu} has no bfloat16: it computes in fp16 over {weights}.")
+
+
+def _time(_: Findings, way: Candidate) -> Iterator[Check]:
+    stop = duration(way.timeout_s)
+    if way.tightened:
+        yield _warning(f"The Hub stops the job after {stop}. That keeps your limit and leaves little room to spare.")
+    else:
+        yield _ok(f"The Hub stops the job after {stop}: 1.5 times the upper estimate, and 20 minutes.")
+
+
+def _money(seen: Findings, way: Candidate) -> Iterator[Check]:
+    price = f"{money(way.flavor.price_usd_hour)} an hour"
+    yield _ok(f"{seen.namespace} pays: {price}, at most {ceiling(way.ceiling_usd)} until the job is stopped.")
+
+
+def _output(seen: Findings, _: Candidate) -> Iterator[Check]:
+    if seen.output_exists:
+        yield _warning(
+            f"{seen.output_repo} exists already: its files would get a new version, so an approver must agree who did"
+            f" not ask for it. To keep it as it is, name another, such as {seen.output_repo}-2."
+        )
+        yield from _visibility(seen)
+    else:
+        yield _ok(f"The repository {seen.output_repo} is new.")
+    owner = seen.output_repo.partition("/")[0]
+    if owner != seen.namespace:
+        yield _info(f"{seen.namespace} pays, and the model goes to {owner}.")
+
+
+def _visibility(seen: Findings) -> Iterator[Check]:
+    """A push never changes who can read a repository that exists."""
+    match seen.existing_private:
+        case None:
+            yield _warning(f"The Hub does not say who can read {seen.output_repo}; a training does not change that.")
+        case False if seen.wanted_private:
+            yield _warning(f"{seen.output_repo} is public: everybody can read the new model, too.")
+        case True if not seen.wanted_private:
+            yield _warning(f"{seen.output_repo} is private and stays so: change that on the Hub to publish the model.")
+        case _:
+            pass
+
+
+def _licenses(seen: Findings, _: Candidate) -> Iterator[Check]:
+    for what, it in (("model", seen.model), ("dataset", seen.dataset)):
+        if it.license is None:
+            yield _info(f"The card of the {what} names no license.")
+        elif it.license.startswith(_RESTRICTED):
+            yield _warning(f"The {what}'s license is {it.license}: read what it allows before you publish the result.")
+        else:
+            yield _info(f"The {what}'s license is {it.license}.")
+        if it.gated:
+            yield _info(f"The {what} is gated, and our token has access.")
+
+
+def _wishes(seen: Findings, way: Candidate) -> Iterator[Check]:
+    method = seen.verdict.method
+    for field, what in _NOT_YET.items():
+        if field in seen.said:
+            yield _warning(f"You asked for {what} ({field}); the script does not do that yet.")
+    other = {
+        "beta": method is not Method.SFT,
+        "packing": method is Method.SFT,
+        "num_generations": method is Method.GRPO,
+        "temperature": method is Method.GRPO,
+    }
+    for field, used in other.items():
+        if field in seen.said and not used:
+            yield _warning(f"{field} has no meaning for {method.upper()} and is left out.")
+    if way.arguments.packing and method is Method.SFT:
+        yield _info("Short rows are packed together, so there are fewer and fuller steps.")
+
+
+def _count(tokens: int) -> str:
+    for size, unit in ((1e9, "billion"), (1e6, "million")):
+        if tokens >= size:
+            return f"{tokens / size:.1f} {unit}"
+    return f"{tokens:,}"

@@ -1,0 +1,172 @@
+"""What is known of the hardware: prices to fall back on, and for each GPU memory, speed and their sources.
+
+Live prices come from the Hub (`JobRunner.flavors`); nothing here asks it. A GPU that is not listed is planned with
+careful guesses, and `Gpu.known` says so.
+"""
+
+from bot.models import Flavor, Value
+
+#: The day that FALLBACK_FLAVORS was read.
+PRICES_READ_ON = "2026-08-22"
+
+
+def _flavor(
+    name: str, pretty: str, gpu: str | None, gpus: int, vram: float, ram: float, disk: float, price: float
+) -> Flavor:
+    return Flavor(
+        name=name,
+        pretty_name=pretty,
+        gpu=gpu,
+        gpus=gpus,
+        vram_gb=vram,
+        ram_gb=ram,
+        disk_gb=disk,
+        price_usd_hour=price,
+    )
+
+
+#: Source: https://github.com/huggingface/hub-docs/blob/main/docs/hub/jobs-pricing.md, read on PRICES_READ_ON.
+FALLBACK_FLAVORS: tuple[Flavor, ...] = (
+    _flavor("cpu-basic", "CPU Basic", None, 0, 0, 16, 50, 0.01),
+    _flavor("cpu-upgrade", "CPU Upgrade", None, 0, 0, 32, 50, 0.03),
+    _flavor("cpu-xl", "CPU XL", None, 0, 0, 124, 1000, 1.00),
+    _flavor("cpu-performance", "CPU Performance", None, 0, 0, 256, 1024, 1.90),
+    _flavor("t4-small", "Nvidia T4 - small", "T4", 1, 16, 15, 50, 0.40),
+    _flavor("t4-medium", "Nvidia T4 - medium", "T4", 1, 16, 30, 100, 0.60),
+    _flavor("l4x1", "1x Nvidia L4", "L4", 1, 24, 30, 400, 0.80),
+    _flavor("l4x4", "4x Nvidia L4", "L4", 4, 96, 186, 3200, 3.80),
+    _flavor("a10g-small", "Nvidia A10G - small", "A10G", 1, 24, 15, 110, 1.00),
+    _flavor("a10g-large", "Nvidia A10G - large", "A10G", 1, 24, 46, 200, 1.50),
+    _flavor("a10g-largex2", "2x Nvidia A10G - large", "A10G", 2, 48, 92, 1000, 3.00),
+    _flavor("a10g-largex4", "4x Nvidia A10G - large", "A10G", 4, 96, 184, 2000, 5.00),
+    _flavor("l40sx1", "1x Nvidia L40S", "L40S", 1, 48, 62, 380, 1.80),
+    _flavor("l40sx4", "4x Nvidia L40S", "L40S", 4, 192, 382, 3200, 8.30),
+    _flavor("l40sx8", "8x Nvidia L40S", "L40S", 8, 384, 1534, 6500, 23.50),
+    _flavor("a100-large", "Nvidia A100 - large", "A100", 1, 80, 142, 1000, 2.50),
+    _flavor("a100x4", "4x Nvidia A100", "A100", 4, 320, 568, 4000, 10.00),
+    _flavor("a100x8", "8x Nvidia A100", "A100", 8, 640, 1136, 8000, 20.00),
+    _flavor("rtx-pro-6000", "Nvidia RTX PRO 6000", "RTX PRO 6000", 1, 96, 256, 475, 2.75),
+    _flavor("rtx-pro-6000x2", "2x Nvidia RTX PRO 6000", "RTX PRO 6000", 2, 192, 512, 950, 5.50),
+    _flavor("rtx-pro-6000x4", "4x Nvidia RTX PRO 6000", "RTX PRO 6000", 4, 384, 1024, 1900, 11.00),
+    _flavor("rtx-pro-6000x8", "8x Nvidia RTX PRO 6000", "RTX PRO 6000", 8, 768, 2048, 3800, 22.00),
+    _flavor("h200", "Nvidia H200", "H200", 1, 141, 256, 3000, 5.00),
+    _flavor("h200x2", "2x Nvidia H200", "H200", 2, 282, 512, 6000, 10.00),
+    _flavor("h200x4", "4x Nvidia H200", "H200", 4, 564, 1024, 12000, 20.00),
+    _flavor("h200x8", "8x Nvidia H200", "H200", 8, 1128, 2048, 24000, 40.00),
+)
+
+#: vCPUs of the flavors without a GPU. Source: as FALLBACK_FLAVORS. An unlisted one counts as the smallest.
+CPU_CORES = {"cpu-basic": 2, "cpu-upgrade": 8, "cpu-xl": 16, "cpu-performance": 32}
+
+
+class Gpu(Value):
+    """One GPU as a training job finds it."""
+
+    name: str
+    #: What PyTorch can allocate, in GiB, before its own context is counted.
+    usable_gib: float
+    #: CUDA context, in GiB.
+    context_gib: float
+    #: Peak of dense half precision, in TFLOP/s.
+    peak_tflops: float
+    #: Share of the peak that full fine-tuning, and LoRA, reach on long enough batches.
+    efficiency_full: float
+    efficiency_lora: float
+    #: True: measured on published runs; False: believed, and the range is wider.
+    measured: bool
+    #: Memory bandwidth, in GB/s.
+    bandwidth_gbs: float
+    #: Milliseconds that launching one layer's kernels, forward and backward, takes at least.
+    launch_ms: float
+    #: Milliseconds that one layer takes for one generated token with plain `generate`.
+    decode_ms: float
+    #: Has bfloat16 in hardware.
+    bf16: bool
+    #: False: not in our table; every number is a careful guess from its memory.
+    known: bool = True
+
+
+def _gpu(
+    name: str,
+    usable: float,
+    tflops: float,
+    *,
+    full: float,
+    lora: float,
+    measured: bool,
+    bandwidth: float,
+    bf16: bool = True,
+) -> Gpu:
+    return Gpu(
+        name=name,
+        usable_gib=usable,
+        context_gib=0.45 if bf16 else 0.14,
+        peak_tflops=tflops,
+        efficiency_full=full,
+        efficiency_lora=lora,
+        measured=measured,
+        bandwidth_gbs=bandwidth,
+        launch_ms=5.0 if bf16 else 9.0,
+        decode_ms=4.0 if bf16 else 11.0,
+        bf16=bf16,
+    )
+
+
+#: Peak: TRL 1.16's own table for its FLOPs report (vendors' data sheets, dense half precision). Usable memory: what
+#: published runs on these cards report as total (T4 14.56, A100 79.25 measured; the others believed). Efficiency:
+#: published runs collected in docs/accuracy.md; T4 LoRA .15-.25, A100 .39 median, RTX PRO 6000 .30, L40S .25 LoRA
+#: unpacked measured; L4, A10G and H200 are believed. T4 has no bfloat16 (compute capability 7.5,
+#: https://docs.nvidia.com/cuda/cuda-c-programming-guide/#compute-capabilities). Bandwidth: vendors' data sheets.
+GPUS: tuple[Gpu, ...] = (
+    _gpu("T4", 14.56, 65, full=0.10, lora=0.20, measured=True, bandwidth=320, bf16=False),
+    _gpu("L40S", 44.4, 362, full=0.30, lora=0.30, measured=True, bandwidth=864),
+    _gpu("L4", 22.0, 121, full=0.25, lora=0.25, measured=False, bandwidth=300),
+    _gpu("A100", 79.25, 312, full=0.45, lora=0.45, measured=True, bandwidth=2039),
+    _gpu("A10G", 22.0, 125, full=0.28, lora=0.28, measured=False, bandwidth=600),
+    _gpu("RTX PRO 6000", 94.9, 500, full=0.30, lora=0.30, measured=True, bandwidth=1792),
+    _gpu("H200", 139.0, 989, full=0.32, lora=0.32, measured=False, bandwidth=4800),
+    _gpu("H100", 79.1, 989, full=0.32, lora=0.32, measured=False, bandwidth=3350),
+)
+
+
+def gpu_of(flavor: Flavor) -> Gpu | None:
+    """Look the flavor's GPU up; None for a flavor without one.
+
+    An unknown GPU counts as 90 % of its memory and as fast as an L4 for each GB, which is careful for all newer cards.
+    """
+    if flavor.gpu is None:
+        return None
+    wanted = _squeeze(flavor.gpu)
+    for gpu in GPUS:
+        if _squeeze(gpu.name) in wanted:
+            return gpu
+    each = flavor.vram_gb / max(1, flavor.gpus)
+    return Gpu(
+        name=flavor.gpu,
+        usable_gib=round(each * 0.9, 2),
+        context_gib=0.45,
+        peak_tflops=121 * each / 24,
+        efficiency_full=0.2,
+        efficiency_lora=0.2,
+        measured=False,
+        bandwidth_gbs=300,
+        launch_ms=5.0,
+        decode_ms=4.0,
+        bf16=True,
+        known=False,
+    )
+
+
+def usable_gib(flavor: Flavor) -> float:
+    """GiB that one process can use: of one GPU, or of the host when there is none.
+
+    Host: 1.5 GiB are left to the system and to Python with PyTorch (0.5 GiB measured with TRL 1.16).
+    """
+    gpu = gpu_of(flavor)
+    if gpu is not None:
+        return gpu.usable_gib
+    return round(flavor.ram_gb * 1e9 / 2**30 - 1.5, 2)
+
+
+def _squeeze(name: str) -> str:
+    return "".join(ch for ch in name.lower() if ch.isalnum())

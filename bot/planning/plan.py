@@ -1,0 +1,301 @@
+"""From a request and facts to a plan; what two plans differ in; a plan as plain text.
+
+Pure. The script's hash and the approval rule are added by whoever knows them.
+"""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from bot.errors import Unclear, UserError
+from bot.models import (
+    DatasetInfo,
+    Flavor,
+    Method,
+    ModelInfo,
+    Plan,
+    TrainingRequest,
+    Tuning,
+)
+from bot.planning.amounts import about, about_money, ceiling, duration, money, money_span, number, span
+from bot.planning.arguments import ASSUMED_ROWS, check_request
+from bot.planning.candidates import Candidate, Task
+from bot.planning.checks import Findings, make_checks
+from bot.planning.choose import FULL_UP_TO, Limits, choose
+from bot.planning.formats import Verdict, choose_method
+from bot.planning.lengths import measure
+
+#: Repository names have at most this many characters on the Hub.
+_LONGEST_NAME = 96
+#: Default names that are tried: "name", "name-2", ... A team that has them all is asked for a name.
+_DEFAULT_NAMES = 29
+_TUNINGS = {Tuning.FULL: "all weights", Tuning.LORA: "LoRA", Tuning.QLORA: "QLoRA (4-bit)"}
+
+
+def make_plan(
+    request: TrainingRequest,
+    *,
+    model: ModelInfo,
+    dataset: DatasetInfo,
+    flavors: Sequence[Flavor],
+    namespace: str,
+    taken: Collection[str] = (),
+    existing_private: bool | None = None,
+    limits: Limits,
+) -> Plan:
+    """Plan the request. `taken` are repositories, with their namespace, that are known to exist.
+
+    `existing_private`: whether the named output, which exists, is private; None: it is new, or nobody knows.
+
+    Raises:
+        Unclear: nobody named the output, and all its default names are taken.
+        UserError: the dataset does not fit the method, nothing fits the hardware or a limit, the request
+            contradicts itself, or what is private would go to a repository that everybody can read.
+    """
+    check_request(request)
+    verdict = choose_method(dataset, request.method)
+    assert verdict.mapping is not None
+    rows = _rows(request, dataset)
+    lengths = measure(dataset.rows, verdict.mapping, verdict.method, model.vocab_size)
+    task = Task(
+        request=request,
+        model=model,
+        method=verdict.method,
+        rows=rows if rows is not None else min(ASSUMED_ROWS, request.max_samples or ASSUMED_ROWS),
+        lengths=lengths,
+        startup_min=limits.startup_min,
+    )
+    choice = choose(task, flavors, limits)
+    way = choice.best
+    output, output_reason = _output(request, model, dataset, namespace, taken)
+    overwrites = output in taken
+    existing_private = existing_private if overwrites else None
+    if existing_private is False:
+        _check_publishable(output, model, dataset)
+    wanted_private = request.private if request.private is not None else True
+    said = frozenset(field for field, value in request if field != "text" and value is not None)
+    findings = Findings(
+        model=model,
+        dataset=dataset,
+        split=dataset.rows_split,
+        verdict=verdict,
+        lengths=lengths,
+        rows=rows,
+        namespace=namespace,
+        output_repo=output,
+        output_exists=overwrites,
+        wanted_private=wanted_private,
+        existing_private=existing_private,
+        said=said,
+    )
+    return Plan(
+        request=request,
+        model=model,
+        dataset=dataset,
+        split=dataset.rows_split,
+        rows=rows,
+        method=verdict.method,
+        mapping=verdict.mapping,
+        tuning=way.tuning,
+        precision=way.precision,
+        dtype=way.dtype,
+        flavor=way.flavor,
+        namespace=namespace,
+        output_repo=output,
+        private=wanted_private if existing_private is None else existing_private,
+        overwrites=overwrites,
+        arguments=way.arguments,
+        estimate=way.estimate,
+        timeout_s=way.timeout_s,
+        ceiling_usd=way.ceiling_usd,
+        checks=make_checks(findings, way),
+        defaulted=_defaulted(request, model, dataset, verdict, way, output_reason, existing_private),
+        options=choice.options,
+    )
+
+
+def default_output_name(model_id: str, dataset_id: str, method: Method | None) -> str:
+    """Name the output when nobody did: "Qwen3-0.6B-codeforces-cots-sft", without a namespace.
+
+    `method` is the named one; None leaves it out, since the dataset has not decided yet.
+    """
+    parts = [model_id.rpartition("/")[2], dataset_id.rpartition("/")[2], *([method.value] if method else [])]
+    return _clean("-".join(parts))[:_LONGEST_NAME].rstrip("-.")
+
+
+def default_output_names(model_id: str, dataset_id: str, method: Method | None) -> list[str]:
+    """The default name, then the same with -2, -3, ...: the first that is free is taken."""
+    name = default_output_name(model_id, dataset_id, method)
+    endings = ("", *(f"-{number}" for number in range(2, _DEFAULT_NAMES + 1)))
+    return [name[: _LONGEST_NAME - len(ending)].rstrip("-.") + ending for ending in endings]
+
+
+def _clean(name: str) -> str:
+    """Keep what a repository name may hold: letters, digits, single - _ and dots; none of them at either end."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+    name = re.sub(r"-{2,}", "-", re.sub(r"\.{2,}", ".", name)).strip("-.")
+    return re.sub(r"\.git$", "-git", name) or "model"
+
+
+def _output(
+    request: TrainingRequest, model: ModelInfo, dataset: DatasetInfo, namespace: str, taken: Collection[str]
+) -> tuple[str, str]:
+    """The output repository and, when nobody named it, why it is called so."""
+    if request.output_repo is not None:
+        return request.output_repo if "/" in request.output_repo else f"{namespace}/{request.output_repo}", ""
+    # the same names as the caller looked up: those of the request, where it has them
+    names = default_output_names(request.model or model.repo_id, request.dataset or dataset.repo_id, request.method)
+    free = next((name for name in names if f"{namespace}/{name}" not in taken), None)
+    if free is None:
+        raise Unclear(
+            "What shall the new model be called?",
+            f"{namespace} has {names[0]}, {names[1]} and so on up to {names[-1]} already."
+            " Answer here with another name, such as output=my-model.",
+            field="output_repo",
+        )
+    if free == names[0]:
+        return f"{namespace}/{free}", "named after the model and the dataset"
+    return f"{namespace}/{free}", f"{names[0]} exists already, so a number was added"
+
+
+def _check_publishable(output: str, model: ModelInfo, dataset: DatasetInfo) -> None:
+    """Refuse to train what is private into a repository that everybody can read already.
+
+    Raises:
+        UserError: the dataset or the base model is private.
+    """
+    private = next((it.repo_id for it in (dataset, model) if it.private), None)
+    if private is not None:
+        raise UserError(
+            f"{output} exists and is public, but {private} is private: everybody could read what was learned from it.",
+            "Name another output: a new repository is private unless you say public.",
+        )
+
+
+def _rows(request: TrainingRequest, dataset: DatasetInfo) -> int | None:
+    """Rows that the script will train on; it takes the share first and the maximum then."""
+    rows = dataset.splits.get(dataset.rows_split)
+    if rows is None:
+        return None
+    if request.sample_fraction is not None:
+        rows = max(1, round(rows * request.sample_fraction))
+    return min(rows, request.max_samples) if request.max_samples is not None else rows
+
+
+def _defaulted(
+    request: TrainingRequest,
+    model: ModelInfo,
+    dataset: DatasetInfo,
+    verdict: Verdict,
+    way: Candidate,
+    output_reason: str,
+    existing_private: bool | None,
+) -> dict[str, str]:
+    """Every field that the planner chose, with its reason; the choices that matter most come first."""
+    why = {
+        "method": f"what the dataset serves: {verdict.reason}",
+        "dataset_config": "the only one" if len(dataset.configs) == 1 else "the default one",
+        "split": "the one to train on",
+        "hardware": "the cheapest that fits" if request.hardware is None else "the cheapest of this family",
+        "lora": _tuning_reason(model, way),
+        "output_repo": output_reason,
+        "private": "until you say public" if existing_private is None else "as the repository is already",
+    }
+    named = {field: getattr(request, field) is not None for field in why}
+    named["hardware"] = request.hardware == way.flavor.name
+    named["lora"] = named["lora"] or request.load_in_4bit is True or request.lora_r is not None
+    chosen = {field: reason for field, reason in why.items() if not named[field]}
+    return chosen | {field: reason for field, reason in way.defaulted.items() if field not in chosen}
+
+
+def _tuning_reason(model: ModelInfo, way: Candidate) -> str:
+    match way.tuning:
+        case Tuning.FULL:
+            return f"a model up to {FULL_UP_TO / 1e9:g}B parameters is trained in full"
+        case Tuning.LORA if model.parameters > FULL_UP_TO:
+            return f"LoRA above {FULL_UP_TO / 1e9:g}B parameters"
+        case Tuning.LORA:
+            return "LoRA, because training all weights does not fit the hardware or a limit"
+        case Tuning.QLORA:
+            return "QLoRA, because nothing larger fits the hardware or a limit"
+
+
+_DIFFERENCES: tuple[tuple[str, Callable[[Plan], str]], ...] = (
+    ("model", lambda plan: plan.model.repo_id),
+    ("dataset", lambda plan: plan.dataset.repo_id),
+    ("dataset configuration", lambda plan: plan.dataset.config),
+    ("split", lambda plan: plan.split),
+    ("rows", lambda plan: "unknown" if plan.rows is None else f"{plan.rows:,}"),
+    ("method", lambda plan: plan.method.upper()),
+    ("trains", lambda plan: _TUNINGS[plan.tuning]),
+    ("LoRA rank", lambda plan: _text(plan.arguments.lora_r, "none")),
+    ("LoRA alpha", lambda plan: _text(plan.arguments.lora_alpha, "none")),
+    ("LoRA dropout", lambda plan: _text(plan.arguments.lora_dropout, "none")),
+    ("hardware", lambda plan: plan.flavor.name),
+    ("precision", lambda plan: plan.precision),
+    ("epochs", lambda plan: number(plan.arguments.num_train_epochs)),
+    ("steps", lambda plan: f"{plan.estimate.steps:,}"),
+    ("learning rate", lambda plan: number(plan.arguments.learning_rate)),
+    ("batch size", lambda plan: str(plan.arguments.per_device_train_batch_size)),
+    ("gradient accumulation", lambda plan: str(plan.arguments.gradient_accumulation_steps)),
+    ("maximum length", lambda plan: f"{plan.arguments.max_length:,}"),
+    ("answers per prompt", lambda plan: _text(plan.arguments.num_generations, "none")),
+    ("beta", lambda plan: _text(plan.arguments.beta, "none")),
+    ("schedule", lambda plan: plan.arguments.lr_scheduler_type),
+    ("warm-up share", lambda plan: number(plan.arguments.warmup_ratio)),
+    ("weight decay", lambda plan: number(plan.arguments.weight_decay)),
+    ("optimizer", lambda plan: plan.arguments.optim),
+    ("packing", lambda plan: "yes" if plan.arguments.packing else "no"),
+    ("gradient checkpointing", lambda plan: "yes" if plan.arguments.activation_checkpointing else "no"),
+    ("steps between saves", lambda plan: str(plan.arguments.save_steps)),
+    ("seed", lambda plan: str(plan.arguments.seed)),
+    ("temperature", lambda plan: _text(plan.request.temperature, "default")),
+    ("output", lambda plan: plan.output_repo),
+    ("visibility", lambda plan: "private" if plan.private else "public"),
+    ("paid by", lambda plan: plan.namespace),
+    ("budget", lambda plan: "none" if plan.request.budget_usd is None else money(plan.request.budget_usd)),
+    ("hours at most", lambda plan: _text(plan.request.max_hours, "no limit")),
+    ("expected cost", lambda plan: about_money(plan.estimate.cost_usd)),
+    ("cost at most", lambda plan: ceiling(plan.ceiling_usd)),
+)
+
+
+def plan_differences(old: Plan, new: Plan) -> list[tuple[str, str, str]]:
+    """What changed, as (label, old text, new text); plain text."""
+    pairs = [(label, read(old), read(new)) for label, read in _DIFFERENCES]
+    return [(label, before, after) for label, before, after in pairs if before != after]
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """The plan as plain lines for a terminal."""
+    estimate = plan.estimate
+    likely = money_span(estimate.cost_low_usd, estimate.cost_high_usd)
+    lines = [
+        f"{plan.method.upper()} of {plan.model.repo_id} on {plan.dataset.repo_id}"
+        f" ({plan.dataset.config}, split {plan.split})",
+        f"  trains {_TUNINGS[plan.tuning]} in {plan.precision} on {plan.flavor.name},"
+        f" {estimate.steps:,} steps, {_epochs(plan.arguments.num_train_epochs)}",
+        f"  expected {about_money(estimate.cost_usd)}{f' ({likely})' if likely else ''},"
+        f" {about(estimate.hours * 3600)} ({span(estimate.hours_low * 3600, estimate.hours_high * 3600)}),"
+        f" start-up of about {estimate.startup_min:g} min included",
+        f"  at most {ceiling(plan.ceiling_usd)}: the Hub stops the job after {duration(plan.timeout_s)}",
+        f"  output {plan.output_repo} ({'private' if plan.private else 'public'}), paid by {plan.namespace}",
+    ]
+    marks = {"ok": "ok     ", "warning": "WARNING", "info": "note   "}
+    lines += ["Checks", *(f"  {marks[check.level]} {check.text}" for check in plan.checks)]
+    lines += ["Chosen for you", *(f"  {field}: {reason}" for field, reason in plan.defaulted.items())]
+    if plan.options:
+        lines.append("Other ways")
+    for option in plan.options:
+        cost = "not possible"
+        if option.estimate:
+            cost = f"{about_money(option.estimate.cost_usd)}, {about(option.estimate.hours * 3600)}"
+        lines.append(f"  {option.flavor} ({_TUNINGS[option.tuning]}): {cost} ({option.reason})")
+    return lines
+
+
+def _epochs(count: float) -> str:
+    return f"{number(count)} {'epoch' if count == 1 else 'epochs'}"
+
+
+def _text(value: float | None, absent: str) -> str:
+    return absent if value is None else number(value)
