@@ -1,0 +1,1 @@
+"""Jinja templates of code and documents; never of Slack messages."""
