@@ -1,0 +1,248 @@
+"""Datasets on the Hub: which configuration and split, and their columns and first rows.
+
+Asks the dataset viewer (https://huggingface.co/docs/dataset-viewer); where it has no answer, a child process streams
+the first rows with `datasets`, so that this process never imports it and no name that a person typed reaches it here.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.errors import HubRefusal, Transient, Unclear, UserError
+from bot.hub_reader import HubReader
+from bot.models import Value
+
+#: Sample rows that a plan keeps, and characters of them all together.
+MAX_ROWS, MAX_CHARACTERS = 50, 200_000
+#: Seconds for the child process.
+PEEK_TIMEOUT_S = 90.0
+_SHOWN = 10
+
+
+class Sample(Value):
+    """The part of a dataset that one training would use."""
+
+    config: str
+    configs: tuple[str, ...]
+    #: Rows of each split of the configuration; None: unknown.
+    splits: dict[str, int | None]
+    split: str
+    features: dict[str, Any]
+    rows: tuple[dict[str, Any], ...]
+
+
+class DatasetReader:
+    """Looks into datasets. Safe to call from several threads."""
+
+    def __init__(self, reader: HubReader, *, viewer_url: str, endpoint: str, token: str) -> None:
+        self._reader = reader
+        self._viewer = viewer_url.rstrip("/")
+        self._endpoint = endpoint
+        self._token = token
+
+    def sizes(self, repo_id: str) -> dict[str, dict[str, int | None]] | None:
+        """Configuration -> split -> rows, as far as the viewer knows; None: it does not know this dataset."""
+        try:
+            answer = self._ask("size", {"dataset": repo_id})
+            found = _by_config((answer.get("size") or {}).get("splits") or ())
+            if found and not answer.get("failed") and not answer.get("pending"):
+                return found
+            listed = _by_config(self._ask("splits", {"dataset": repo_id}).get("splits") or ())
+        except (HubRefusal, Transient) as error:
+            _let_through(error)
+            return None
+        return {config: splits | found.get(config, {}) for config, splits in listed.items()} or None
+
+    def sample(
+        self,
+        repo_id: str,
+        sha: str,
+        sizes: Mapping[str, Mapping[str, int | None]] | None,
+        config: str | None,
+        split: str | None,
+    ) -> Sample:
+        """Choose and read the first rows.
+
+        Raises:
+            Unclear: several configurations or splits, and none named.
+            UserError: no such configuration or split, or the dataset cannot be read at all.
+        """
+        if sizes is not None:
+            chosen = choose_config(repo_id, list(sizes), config)
+            part = choose_split(repo_id, list(sizes[chosen]), split)
+            found = self._first_rows(repo_id, chosen, part)
+            if found is not None:
+                features, rows = found
+                return Sample(
+                    config=chosen,
+                    configs=tuple(sizes),
+                    splits=dict(sizes[chosen]),
+                    split=part,
+                    features=features,
+                    rows=few(rows),
+                )
+            return self._peek(repo_id, sha, chosen, part).model_copy(update={"splits": dict(sizes[chosen])})
+        return self._peek(repo_id, sha, config, split)
+
+    def _first_rows(self, repo_id: str, config: str, split: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+        """Columns and rows; rows that the viewer shortened are left out as long as whole ones remain."""
+        place: dict[str, str | int | list[str]] = {"dataset": repo_id, "config": config, "split": split}
+        try:
+            answer = self._ask("first-rows", place)
+            entries = answer.get("rows") or []
+            if entries and all(entry.get("truncated_cells") for entry in entries):
+                answer = self._ask("rows", place | {"offset": 0, "length": 10})
+                entries = answer.get("rows") or entries
+        except (HubRefusal, Transient) as error:
+            _let_through(error)
+            return None
+        features = {str(item["name"]): item["type"] for item in answer.get("features") or ()}
+        whole = [entry["row"] for entry in entries if not entry.get("truncated_cells")]
+        return (features, whole) if features and (whole or not entries) else None
+
+    def _ask(self, path: str, params: Mapping[str, str | int | list[str]]) -> Mapping[str, Any]:
+        answer = self._reader.get(f"{self._viewer}/{path}", params, doing="asking the dataset viewer")
+        return answer if isinstance(answer, Mapping) else {}
+
+    def _peek(self, repo_id: str, sha: str, config: str | None, split: str | None) -> Sample:
+        """Read the first rows in a child process that knows nothing but this dataset and the token."""
+        wanted = {"repo_id": repo_id, "revision": sha, "config": config, "split": split, "rows": MAX_ROWS}
+        with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
+            # built from nothing: the child gets no secret but the Hub's token
+            environment = {
+                "HF_TOKEN": self._token,
+                "HF_ENDPOINT": self._endpoint,
+                "HF_HOME": folder,
+                "HF_HUB_DISABLE_TELEMETRY": "1",
+                "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+                "HOME": folder,
+                "PYTHONUTF8": "1",
+            }
+            try:
+                done = subprocess.run(
+                    [sys.executable, "-m", "bot.hub_peek"],
+                    input=json.dumps(wanted),
+                    capture_output=True,
+                    text=True,
+                    timeout=PEEK_TIMEOUT_S,
+                    env=environment,
+                    cwd=folder,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                raise UserError(
+                    f"The first rows of {repo_id} did not arrive within {PEEK_TIMEOUT_S:.0f} seconds.",
+                    "Try again later, or use a dataset that the dataset viewer on its page can show.",
+                ) from None
+        answer = _last_json(done.stdout)
+        if answer is None or "error" in answer:
+            said = answer["error"] if answer else f"it ended with status {done.returncode}"
+            raise UserError(
+                f"Dataset {repo_id} cannot be read: {str(said)[:300]}.",
+                "Look at its page on the Hub: the dataset viewer there has to show rows.",
+            )
+        chosen = choose_config(repo_id, answer["configs"], config)
+        part = choose_split(repo_id, answer.get("splits") or [], split)
+        return Sample(
+            config=chosen,
+            configs=tuple(answer["configs"]),
+            splits=dict.fromkeys(answer["splits"]),
+            split=part,
+            features=answer["features"],
+            rows=few(answer["rows"]),
+        )
+
+
+def choose_config(repo_id: str, configs: Sequence[str], named: str | None) -> str:
+    """The configuration that was named, else the only one or "default".
+
+    Raises:
+        UserError: there is no such configuration.
+        Unclear: there are several, and none was named.
+    """
+    if named is not None:
+        if named in configs:
+            return named
+        raise UserError(
+            f"Dataset {repo_id} has no configuration “{named}”.", f"It has {_listing(configs)}: name one of them."
+        )
+    if len(configs) == 1:
+        return configs[0]
+    if "default" in configs:
+        return "default"
+    raise Unclear(
+        f"Dataset {repo_id} has {len(configs)} configurations; which one?",
+        f"Answer with one of {_listing(configs)}.",
+        field="dataset_config",
+        choices=configs[:_SHOWN],
+    )
+
+
+def choose_split(repo_id: str, splits: Sequence[str], named: str | None) -> str:
+    """The split that was named, else "train", else the only one whose name has "train" in it, else the only one.
+
+    Raises:
+        UserError: there is no such split.
+        Unclear: there are several, and none was named.
+    """
+    if named is not None:
+        if named in splits:
+            return named
+        raise UserError(f"Dataset {repo_id} has no split “{named}”.", f"It has {_listing(splits)}: name one of them.")
+    if "train" in splits:
+        return "train"
+    alike = [split for split in splits if "train" in split] or list(splits)
+    if len(alike) == 1:
+        return alike[0]
+    raise Unclear(
+        f"Dataset {repo_id} has no split named “train”; which one?",
+        f"Answer with one of {_listing(splits)}.",
+        field="split",
+        choices=[*alike, *(split for split in splits if split not in alike)][:_SHOWN],
+    )
+
+
+def few(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """As many of the first rows as a plan keeps; at least one."""
+    kept: list[dict[str, Any]] = []
+    room = MAX_CHARACTERS
+    for row in rows[:MAX_ROWS]:
+        room -= len(json.dumps(row, ensure_ascii=False, default=str))
+        if kept and room < 0:
+            break
+        kept.append(row)
+    return tuple(kept)
+
+
+def _by_config(splits: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int | None]]:
+    found: dict[str, dict[str, int | None]] = {}
+    for item in splits:
+        rows = item.get("num_rows")
+        found.setdefault(str(item["config"]), {})[str(item["split"])] = int(rows) if rows is not None else None
+    return found
+
+
+def _let_through(error: HubRefusal | Transient) -> None:
+    """A rate limit is no reason to read the dataset another way."""
+    if isinstance(error, Transient) and error.retry_after_s is not None:
+        raise error
+
+
+def _listing(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _last_json(text: str) -> dict[str, Any] | None:
+    """The last line that is a JSON object: libraries may print before it."""
+    for line in reversed(text.splitlines()):
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            return value
+    return None
