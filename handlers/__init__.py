@@ -1,0 +1,62 @@
+"""The Slack edge: it acknowledges, records and shows. Nothing here decides."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+
+from slack_bolt import App
+from slack_sdk import WebClient
+
+from bot.ports import Clock
+from bot.runs import Runs
+from handlers import actions, commands, home, messages, modals
+from handlers.chat import make_client
+from handlers.desk import Desk
+from handlers.gate import check_team, quiet_verification, tell_error
+from handlers.people import People
+from storage.store import Store
+
+#: Bolt's own pool of five makes the sixth command late when five are slow.
+THREADS = 20
+#: Seconds for a call inside a listener: Slack waits three in all.
+QUICK_S = 2
+
+_utc_now = partial(datetime.now, UTC)
+
+
+def build_app(
+    *,
+    client: WebClient,
+    runs: Runs,
+    store: Store,
+    wake: Callable[[], None],
+    clock: Clock = _utc_now,
+    team_id: str,
+    bot_user_id: str,
+    signing_secret: str | None = None,
+    verify_token: bool = True,
+) -> App:
+    """Put the Bolt app together. `signing_secret` None: Socket Mode only, where Slack signs nothing.
+
+    Listeners run to the end before Slack hears anything: what is acknowledged is in the database.
+    """
+    quick = make_client(client.token or "", client.base_url, QUICK_S)
+    quiet_verification()
+    app = App(
+        client=quick,
+        signing_secret=signing_secret or "",
+        request_verification_enabled=True,
+        token_verification_enabled=verify_token,
+        process_before_response=True,
+        listener_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="listener"),
+    )
+    app.use(check_team(team_id))
+    app.error(tell_error)
+    desk = Desk(runs, store, People(quick, clock), wake)
+    commands.register(app, desk)
+    messages.register(app, desk, team_id=team_id, bot_user_id=bot_user_id)
+    actions.register(app, desk)
+    modals.register(app, desk)
+    home.register(app, runs, store)
+    return app

@@ -1,0 +1,334 @@
+"""The reconciler's hands: make a run's Slack thread say what `thread(run)` says.
+
+Posts what is missing, updates what changed, remembers both in the store, and never posts twice: a post whose outcome is
+not known is looked for by its metadata first. Does not decide what is said, and sleeps for nobody: when Slack asks to
+wait, `show` answers False until then.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from http.client import HTTPException
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.models import Delivered, Run
+from bot.ports import Clock
+from handlers.views.messages import Message, fingerprint
+from handlers.views.text import code, shorten
+from handlers.views.thread import thread
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+#: Seconds for one call; a tick of the watcher must outlive it many times.
+TIMEOUT_S = 10
+EVENT_TYPE = "tunesmith"
+#: A post whose answer was lost may still be on its way in: it is looked for only after this.
+SETTLE = timedelta(seconds=3)
+#: How much our clock and Slack's may differ when an uncertain post is looked for.
+_SKEW = timedelta(minutes=10)
+#: Messages a page, and pages, that are searched for an uncertain post.
+_PAGE, _PAGES = 100, 10
+#: The pause after an answer that nobody foresaw, and after Slack's own trouble without a Retry-After.
+_PAUSE = timedelta(seconds=60)
+
+#: Error codes of chat.postMessage and chat.update (docs.slack.dev/reference/methods).
+#: The place cannot be written to: nothing that we can do again helps.
+UNREACHABLE = frozenset(
+    {
+        "not_in_channel", "channel_not_found", "is_archived", "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel", "restricted_action_non_threadable_channel", "no_permission",
+        "team_access_not_granted", "ekm_access_denied", "external_channel_migrating", "cannot_dm_bot",
+        "messages_tab_disabled", "user_disabled",
+    }
+)  # fmt: skip
+_BAD_BLOCKS = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "block_mismatch", "msg_blocks_too_long", "too_many_attachments"}
+)
+_TOO_LONG = "msg_too_long"
+_GONE = frozenset({"message_not_found"})
+_FROZEN = frozenset({"cant_update_message", "edit_window_closed", "is_inactive", "update_failed"})
+_NO_PARENT = frozenset({"thread_not_found", "cannot_reply_to_message", "message_not_found"})
+#: Slack's own trouble: whether the call had its effect is not known.
+_UNCERTAIN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+
+
+class Late(Exception):
+    """It cannot be delivered now; nothing is known to be wrong."""
+
+
+class Unreachable(Exception):
+    """The channel cannot be written to; the error code says why."""
+
+
+def make_client(token: str, base_url: str, timeout: int = TIMEOUT_S) -> WebClient:
+    """A client that never repeats a call by itself: slack_sdk's default doubles posts whose answer was lost."""
+    return WebClient(token=token, base_url=base_url, timeout=timeout, retry_handlers=[])
+
+
+class SlackChat:
+    """Shows runs in Slack. Safe to call from several threads, for different runs."""
+
+    def __init__(self, client: WebClient, store: Store, clock: Clock, *, settle: timedelta = SETTLE) -> None:
+        assert not client.retry_handlers, "a client that repeats posts doubles messages"
+        self._client = client
+        self._store = store
+        self._clock = clock
+        self._settle = settle
+        #: Method, or run id -> not before. Lost on a restart, which costs one more refusal.
+        self._rests: dict[str, datetime] = {}
+        #: Posts that Slack refused for certain: nothing to look for.
+        self._refused: set[tuple[str, str]] = set()
+
+    def show(self, run: Run) -> bool:
+        """Make the thread say what `run` says; False: something is missing, call again later."""
+        if self._rests.get(run.id, self._clock()) > self._clock():
+            return False
+        try:
+            self._reconcile(run)
+        except Late as late:
+            log.info("showing run %s has to wait: %s", run.id, late)
+            return False
+        except Unreachable as error:
+            log.warning("run %s cannot be shown in channel %s: %s", run.id, run.place.channel, error)
+            if not self._tell_requester(run, str(error)):
+                return False
+        self._store.mark_shown(run.id, run.version)
+        return True
+
+    def _reconcile(self, run: Run) -> None:
+        shown = self._store.delivered(run.id)
+        place = _Thread(run, shown)
+        late: Late | None = None
+        for message in thread(run):
+            before = shown.get(message.key)
+            try:
+                ts = self._deliver(run, place, message, before)
+            except Late as error:
+                if message.key != "card" or before is None or before.ts is None:
+                    raise
+                # The card is there and only old: what the thread has to tell does not wait for it.
+                late = error
+                continue
+            if message.key == "card" and place.is_card(ts):
+                place.parent = ts
+                if run.place.thread_ts != ts:
+                    self._store.set_thread(run.id, ts)
+        if late is not None:
+            raise late
+
+    def _deliver(self, run: Run, place: "_Thread", message: Message, before: Delivered | None) -> str:
+        """Make sure that this message is there and up to date; returns its ts."""
+        ts: str | None
+        if before is None or before.ts is None or before.posting_since is not None:
+            ts = self._found(run, place, message, before)
+        elif before.digest == message.digest:
+            ts = before.ts
+        else:
+            ts = self._update(run, message, before.ts)
+        return ts if ts is not None else self._post(run, place, message)
+
+    # --- post
+
+    def _post(self, run: Run, place: "_Thread", message: Message) -> str:
+        self._store.begin_post(run.id, message.key)
+        self._refused.discard((run.id, message.key))
+        parent = place.parent_of(message)
+        try:
+            ts = self._say(run, message, parent)
+        except SlackApiError as error:
+            if parent is None or _code(error) not in _NO_PARENT:
+                self._refused.add((run.id, message.key))
+                raise self._trouble(run, error) from error
+            log.warning("run %s: the thread %s is gone; starting a new one", run.id, parent)
+            ts = self._say(run, message, None)
+            place.parent = None
+        self._store.set_delivered(run.id, message.key, ts=ts, digest=message.digest)
+        return ts
+
+    def _say(self, run: Run, message: Message, parent: str | None) -> str:
+        """Post, without blocks when Slack refuses them."""
+        metadata = {"event_type": EVENT_TYPE, "event_payload": {"run": run.id, "key": message.key}}
+        fixed: dict[str, Any] = {
+            "channel": run.place.channel,
+            "thread_ts": parent,
+            "metadata": metadata,
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        return self._shown("chat.postMessage", self._client.chat_postMessage, run, message, fixed)
+
+    # --- update
+
+    def _update(self, run: Run, message: Message, ts: str) -> str | None:
+        """Change a message; None: it is gone or cannot be changed, and a new one is called for."""
+        fixed = {"channel": run.place.channel, "ts": ts}
+        try:
+            self._shown("chat.update", self._client.chat_update, run, message, fixed)
+        except SlackApiError as error:
+            if _code(error) in _GONE or (_code(error) in _FROZEN and _is_news(run)):
+                log.warning(
+                    "run %s: message %s cannot be changed (%s); posting anew", run.id, message.key, _code(error)
+                )
+                return None
+            if _code(error) not in _FROZEN:
+                raise self._trouble(run, error) from error
+            log.warning("run %s: message %s stays as it is: %s", run.id, message.key, _code(error))
+        self._store.set_delivered(run.id, message.key, ts=ts, digest=message.digest)
+        return ts
+
+    def _shown(self, method: str, call: Callable[..., Any], run: Run, message: Message, fixed: dict[str, Any]) -> str:
+        try:
+            return str(self._call(method, call, text=message.text, blocks=message.blocks, **fixed)["ts"])
+        except SlackApiError as error:
+            if _code(error) not in _BAD_BLOCKS and _code(error) != _TOO_LONG:
+                raise
+            log.error("run %s: Slack refuses message %s (%s); sending its text alone", run.id, message.key, error)
+            return str(self._call(method, call, text=shorten(message.text, 3500), **fixed)["ts"])
+
+    # --- look for
+
+    def _found(self, run: Run, place: "_Thread", message: Message, before: Delivered | None) -> str | None:
+        """Find an uncertain post; None: there is none, so it may be posted.
+
+        Raises:
+            Late: too early to tell.
+        """
+        if before is None or before.posting_since is None or (run.id, message.key) in self._refused:
+            return None
+        if self._clock() - before.posting_since < self._settle:
+            raise Late(f"the fate of message {message.key} is not settled yet")
+        oldest = f"{(before.posting_since - _SKEW).timestamp():.6f}"
+        for posted in self._posted(run, place.parent_of(message), oldest):
+            metadata = posted.get("metadata") or {}
+            if metadata.get("event_type") != EVENT_TYPE:
+                continue
+            payload = metadata.get("event_payload") or {}
+            if (payload.get("run"), payload.get("key")) == (run.id, message.key):
+                ts = str(posted["ts"])
+                log.info("run %s: found message %s, which was posted before", run.id, message.key)
+                # What it says is not compared: an empty digest makes the next look update it.
+                self._store.set_delivered(run.id, message.key, ts=ts, digest="")
+                return self._update(run, message, ts)
+        return None
+
+    def _posted(self, run: Run, parent: str | None, oldest: str) -> Iterator[dict[str, Any]]:
+        """Messages of the thread, or of the channel, since `oldest`."""
+        method = "conversations.replies" if parent else "conversations.history"
+        call = self._client.conversations_replies if parent else self._client.conversations_history
+        where: dict[str, Any] = {"channel": run.place.channel, "oldest": oldest, "limit": _PAGE}
+        if parent:
+            where["ts"] = parent
+        for _ in range(_PAGES):
+            try:
+                page = self._call(method, call, include_all_metadata=True, **where)
+            except SlackApiError as error:
+                if _code(error) in _NO_PARENT:
+                    return
+                raise self._trouble(run, error) from error
+            yield from page.get("messages") or []
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+            where["cursor"] = cursor
+
+    # --- the wire
+
+    def _call(self, method: str, call: Callable[..., Any], **arguments: Any) -> Any:
+        """One call.
+
+        Raises:
+            Late: not now; the call may have had its effect.
+            SlackApiError: Slack refused, and the call had no effect.
+        """
+        if self._rests.get(method, self._clock()) > self._clock():
+            raise Late(f"Slack asked to leave {method} alone until {self._rests[method]:%H:%M:%S}")
+        try:
+            return call(**{name: value for name, value in arguments.items() if value is not None}).data
+        except SlackApiError as error:
+            status, code_ = error.response.status_code, _code(error)
+            if _is_rate_limit(error):
+                self._rests[method] = self._clock() + _retry_after(error)
+                raise
+            if status >= 500 or code_ in _UNCERTAIN or not code_.replace("_", "").isalnum():
+                raise Late(f"{method} answered {status} {shorten(code_, 80)}") from error
+            raise
+        except (OSError, HTTPException, SlackClientError) as error:
+            raise Late(f"{method} got no answer: {error!r}") from error
+
+    def _trouble(self, run: Run, error: SlackApiError) -> Exception:
+        """What a refusal means for the whole run."""
+        if _code(error) in UNREACHABLE:
+            return Unreachable(_code(error))
+        if not _is_rate_limit(error):
+            # The installation is broken, or this program is: somebody has to read the log. Do not ask in every tick.
+            log.error("showing run %s: Slack refuses: %s", run.id, _code(error))
+            self._rests[run.id] = self._clock() + _PAUSE
+        return Late(f"Slack refuses: {_code(error)}")
+
+    def _tell_requester(self, run: Run, error: str) -> bool:
+        """Tell who asked, once and in their direct messages, that the bot cannot write where they asked."""
+        key = "unreachable"
+        if key in self._store.delivered(run.id):
+            return True
+        invite = "Invite me with `/invite @tunesmith`, then ask again there."
+        why = {
+            "is_archived": "That channel is archived. Ask again in another one.",
+            "not_in_channel": f"I am not a member there. {invite}",
+            "channel_not_found": f"I am not a member there. {invite}",
+        }.get(error, f"Slack says {code(error)}. Ask again in another channel.")
+        words = f"I cannot answer in <#{run.place.channel}>. {why}"
+        self._store.begin_post(run.id, key)
+        try:
+            sent = self._call(
+                "chat.postMessage", self._client.chat_postMessage, channel=run.requester, text=words, unfurl_links=False
+            )
+        except SlackApiError as refusal:
+            log.warning("run %s: its requester cannot be told either: %s", run.id, _code(refusal))
+            return True
+        except Late as late:
+            log.info("telling the requester of run %s has to wait: %s", run.id, late)
+            return True
+        self._store.set_delivered(run.id, key, ts=str(sent["ts"]), digest=fingerprint(words))
+        return True
+
+
+class _Thread:
+    """Where a run's messages go, as far as is known while they are shown."""
+
+    def __init__(self, run: Run, shown: dict[str, Delivered]) -> None:
+        card = shown.get("card")
+        #: ts of the parent; None: the card will be it.
+        self.parent = run.place.thread_ts or (card.ts if card else None)
+        #: The run began with its own card, not in somebody's thread.
+        self._owned = self.parent is None or (card is not None and card.ts == self.parent)
+
+    def parent_of(self, message: Message) -> str | None:
+        return None if message.key == "card" and self._owned else self.parent
+
+    def is_card(self, ts: str) -> bool:
+        """Whether the card that was just shown as `ts` is the thread's parent."""
+        return self._owned or self.parent is None or self.parent == ts
+
+
+def _is_news(run: Run) -> bool:
+    """Whether an unchangeable message must be said again: not for each step of a training."""
+    return run.is_final or run.status == "proposed"
+
+
+def _code(error: SlackApiError) -> str:
+    answer = error.response.data if hasattr(error.response, "data") else error.response
+    return str(answer.get("error", "")) if isinstance(answer, dict) else ""
+
+
+def _is_rate_limit(error: SlackApiError) -> bool:
+    return error.response.status_code == 429 or _code(error) in ("ratelimited", "rate_limited")
+
+
+def _retry_after(error: SlackApiError) -> timedelta:
+    seconds = error.response.headers.get("Retry-After") or error.response.headers.get("retry-after")
+    return timedelta(seconds=float(seconds)) if seconds and str(seconds).replace(".", "").isdigit() else _PAUSE

@@ -1,0 +1,280 @@
+"""Does what a typed command asks for, whichever way it came in, and says what to answer.
+
+Records decisions through `Runs` and wakes the watcher; does not post. Each Slack id has one effect: what decides claims
+its id first, so that a delivery that comes again never decides on what came after it.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import assert_never
+
+from bot.errors import StalePlan, UserError
+from bot.intake.commands import (
+    Approve,
+    Cancel,
+    Command,
+    CostQuestion,
+    Explain,
+    Help,
+    Logs,
+    NewRequest,
+    Nothing,
+    Refusal,
+    Reject,
+    Retry,
+    Revise,
+    Status,
+    ThreadContext,
+)
+from bot.models import Place, Run, TrainingRequest, Value
+from bot.policy import Person
+from bot.runs import Runs, changed
+from bot.states import RunStatus
+from handlers.people import People
+from handlers.views import answers
+from handlers.views.buttons import Pressed
+from handlers.views.fields import settled
+from handlers.views.help import help_message
+from storage.store import Store
+
+_S = RunStatus
+#: Runs that `status` lists.
+_LISTED = 8
+_STATES = {
+    _S.RECEIVED: "needs_info",
+    _S.DRAFTING: "needs_info",
+    _S.PROPOSED: "awaiting_approval",
+    _S.APPROVED: "running",
+    _S.SUBMITTING: "running",
+    _S.QUEUED: "running",
+    _S.RUNNING: "running",
+    _S.SUCCEEDED: "succeeded",
+}
+
+
+class Heard(Value):
+    """A typed command, with where and by whom."""
+
+    #: Names what Slack delivered; the same for a redelivery.
+    source_id: str
+    #: Where a new run's card goes.
+    place: Place
+    user: str
+    #: The message's ts; None: it is no message.
+    ts: str | None = None
+    #: What was said, after Slack's own mangling was undone; it is added to the request that it changes.
+    words: str = ""
+    #: What was typed, where it is gone once it was answered; "": the message stays where it is.
+    typed: str = ""
+    #: The run of the thread it was written in; None: no thread of ours.
+    run: Run | None = None
+    #: The card answers it in the same place: no words in between.
+    quiet: bool = False
+
+
+class AlreadyServed(Exception):
+    """The same words came twice, and the other delivery answers them."""
+
+
+class Desk:
+    """One clerk for slash commands, mentions, replies and direct messages."""
+
+    def __init__(self, runs: Runs, store: Store, people: People, wake: Callable[[], None]) -> None:
+        self.runs = runs
+        self.store = store
+        self.people = people
+        self.wake = wake
+        self._lock = threading.Lock()
+        #: Source ids that are worked on: Slack delivers a mention as two events at once.
+        self._at_work: set[str] = set()
+
+    def serve(self, command: Command, heard: Heard) -> str | None:
+        """Do it and return what to answer; None: nothing, because a card says it or it was done before.
+
+        Raises:
+            UserError: it cannot be done; told once for each Slack id.
+        """
+        with self._lock:
+            if heard.source_id in self._at_work:
+                return None
+            self._at_work.add(heard.source_id)
+        try:
+            return self._serve(command, heard)
+        except AlreadyServed:
+            return None
+        except UserError:
+            if self.store.remember(f"told:{heard.source_id}"):
+                raise
+            return None
+        finally:
+            with self._lock:
+                self._at_work.discard(heard.source_id)
+
+    def _serve(self, command: Command, heard: Heard) -> str | None:
+        match command:
+            case NewRequest():
+                return self._request(command.request, heard)
+            case CostQuestion() if heard.run is None and command.request.model and command.request.dataset:
+                # A plan is the price; it costs nothing until somebody approves it.
+                return self._request(command.request, heard)
+            case Retry():
+                return self._retry(command, heard)
+            case Revise():
+                if heard.run is None:
+                    return self._once(heard, answers.only_in_thread())
+                if not command.changes:
+                    return self._once(heard, answers.what_to_change())
+                person = self._who(heard)
+                self.runs.revise(
+                    source_id=heard.source_id,
+                    run_id=heard.run.id,
+                    person=person,
+                    changes=command.changes,
+                    words=heard.words,
+                )
+                self.wake()
+                self._told(heard)
+                return None
+            case Approve() | Reject():
+                return self._decide(command, heard)
+            case Cancel():
+                return self._cancel(command, heard)
+            case Refusal():
+                raise UserError(command.problem, command.fix)
+            case _:
+                return self._once(heard, self._look(command, heard))
+
+    def check_rejection(self, pressed: Pressed, person: Person) -> None:
+        """Refuse before a form is opened that could not be sent; `Runs.reject` checks all of it again.
+
+        Raises:
+            StalePlan: the plan was replaced or decided.
+            NotAllowed: the policy refuses this person.
+        """
+        run = self.runs.find(pressed.run, channel="")
+        if run.status is not _S.PROPOSED or run.revision != pressed.revision:
+            raise StalePlan(
+                f"This button belongs to plan {pressed.revision} of run {run.short_id}, which no longer waits.",
+                "The card shows how the run stands now.",
+            )
+        self.runs.policy.check_stop(person, run)
+
+    def _request(self, request: TrainingRequest, heard: Heard) -> str | None:
+        self.runs.policy.check_member(self._who(heard))
+        run = self.runs.request(source_id=heard.source_id, place=heard.place, user=heard.user, request=request)
+        self.wake()
+        return answers.on_it() if run and not heard.quiet else None
+
+    def _retry(self, command: Retry, heard: Heard) -> str | None:
+        """Ask again for a run that is over, with changes: a new run, whose plan needs an approval of its own."""
+        over = self._run(command.run, heard)
+        if not over.is_final:
+            raise UserError(
+                f"Run {over.short_id} is {over.status}, so there is nothing to retry.",
+                "Say what to change, or cancel it first.",
+            )
+        return self._request(changed(over.request, command.changes, heard.words), heard)
+
+    def _decide(self, command: Approve | Reject, heard: Heard) -> str | None:
+        if heard.run is None:
+            return self._once(heard, answers.only_in_thread())
+        person = self._claim(heard)
+        if isinstance(command, Approve):
+            self.runs.approve_current(run_id=heard.run.id, person=person, ts=heard.ts)
+        else:
+            self.runs.reject(run_id=heard.run.id, person=person, reason=command.reason)
+        self.wake()
+        self._told(heard)
+        return None
+
+    def _cancel(self, command: Cancel, heard: Heard) -> str | None:
+        person = self._claim(heard)
+        run = self._run(command.run, heard, person)
+        canceled = self.runs.cancel(run_id=run.id, person=person)
+        self.wake()
+        self._told(heard)
+        return None if heard.run and heard.run.id == run.id else answers.canceled_text(canceled)
+
+    def _look(self, command: Status | Logs | Explain | CostQuestion | Help | Nothing, heard: Heard) -> str:
+        """What only reads."""
+        match command:
+            case Status():
+                if command.run is None and heard.run is None:
+                    return answers.status_list(self._recent(heard))
+                return answers.status_text(self._run(command.run, heard))
+            case Logs():
+                return answers.logs_text(self._run(command.run, heard))
+            case Explain():
+                return answers.explain_text(self._run(command.run, heard))
+            case CostQuestion():
+                return answers.status_text(heard.run) if heard.run else answers.ask_for_plan()
+            case Help():
+                return help_message(command)
+            case Nothing():
+                return answers.not_understood()
+            case _:
+                assert_never(command)
+
+    def _who(self, heard: Heard) -> Person:
+        """Say who wrote it.
+
+        Raises:
+            UserError: Slack does not say. The id is spent: whoever is asked to try again does not expect that a
+                second delivery of the same words is acted upon.
+            AlreadyServed: another delivery of the same words was.
+        """
+        try:
+            return self.people.person(heard.user)
+        except UserError as error:
+            if not self.store.remember(heard.source_id):
+                raise AlreadyServed from error
+            raise UserError(error.problem, _with_words(error.fix, heard)) from error
+
+    def _claim(self, heard: Heard) -> Person:
+        """Spend the id before anything is decided, and say who decides.
+
+        Raises:
+            UserError: the id is spent already, which `serve` tells only if nobody was told how that went: then this
+                program was stopped in between. Or Slack does not say who it is.
+        """
+        if not self.store.remember(heard.source_id):
+            raise UserError(
+                "I was interrupted when I first read this, so I do not act on it now.",
+                "Look at the card: if it does not say that it is done, say it again.",
+            )
+        return self.people.person(heard.user)
+
+    def _told(self, heard: Heard) -> None:
+        """The card and its thread say it: a redelivery, which finds it done already, is not answered."""
+        self.store.remember(f"told:{heard.source_id}")
+
+    def _once(self, heard: Heard, answer: str) -> str | None:
+        return answer if self.store.remember(heard.source_id) else None
+
+    def _run(self, words: str | None, heard: Heard, person: Person | None = None) -> Run:
+        if words is not None:
+            return self.runs.find_for(person or self._who(heard), words, channel=heard.place.channel)
+        if heard.run is not None:
+            return heard.run
+        return self.runs.find(None, channel=heard.place.channel, thread_ts=heard.place.thread_ts)
+
+    def _recent(self, heard: Heard) -> list[Run]:
+        """The newest runs that this person may hear of here: their own, and those of this channel."""
+        newest = self.store.recent(50)
+        return [run for run in newest if run.requester == heard.user or run.place.channel == heard.place.channel][
+            :_LISTED
+        ]
+
+
+def _with_words(fix: str, heard: Heard) -> str:
+    return f"{fix} You typed: {heard.typed}" if heard.typed else fix
+
+
+def context_of(run: Run) -> ThreadContext:
+    """What the reader of messages needs to know of the thread."""
+    return ThreadContext(
+        state=_STATES.get(run.status, "failed"),
+        plan=settled(run.plan) if run.plan else run.request,
+        asked=run.question.field if run.question else None,
+        choices=run.question.choices if run.question else (),
+    )

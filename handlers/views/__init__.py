@@ -1,0 +1,1 @@
+"""What Slack shows: pure functions from values to messages. Nothing here sends, stores or reads a clock."""

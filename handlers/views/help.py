@@ -1,0 +1,23 @@
+"""The help of bot.intake as a Slack message. Does not know what can be said: the grammar's own table tells it."""
+
+from bot.intake import help_text
+from bot.intake.commands import Help
+from handlers.views import text
+
+#: Between what is typed and what it does, in the lines of bot.intake.help.
+_DASH = "  -  "
+
+
+def help_message(asked: Help) -> str:
+    """Mrkdwn for one message; an unknown word is named, with the command that it resembles."""
+    page = help_text(asked.topic)
+    unknown = ""
+    if asked.unknown:
+        near = f" Did you mean {text.code(asked.near)}?" if asked.near else ""
+        unknown = f"I do not know {text.quote(asked.unknown, 200)}.{near}\n\n"
+    return f"{unknown}*{text.escape(page.title, 200)}*\n{text.listing(map(_line, page.lines), 3400)}"
+
+
+def _line(line: str) -> str:
+    typed, dash, does = line.partition(_DASH)
+    return f"{text.code(typed, 200)} {text.escape(does, 400)}" if dash else text.escape(line, 600)

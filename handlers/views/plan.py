@@ -1,0 +1,204 @@
+"""The card of a plan that waits for people, and of a question that keeps a plan from being made.
+
+A careful lead must be able to approve from this card alone; whoever asked must see what was understood and what was
+chosen for them. Does not compute anything about the plan: all numbers come with it.
+"""
+
+from slack_sdk.models.blocks import Block
+
+from bot.models import Plan, Run, Tuning
+from bot.planning import plan_differences
+from handlers.views import buttons, card, fields, text
+from handlers.views import messages as m
+from handlers.views.messages import Message
+
+_LEVELS = {"ok": "✓", "info": "·"}
+_TUNINGS = {Tuning.FULL: "all weights", Tuning.LORA: "LoRA", Tuning.QLORA: "QLoRA"}
+
+
+def plan_card(run: Run, plan: Plan) -> Message:
+    """Show the plan, its price and two buttons; while a change is being planned, no buttons."""
+    return m.make_message("card", _sentences(run, plan), _blocks(run, plan))
+
+
+def _blocks(run: Run, plan: Plan) -> list[Block]:
+    blocks = [m.header(card.title(run)), m.section(f"📝 *{_state(run)}*\n{card.asked(run)}")]
+    if run.problem:
+        intro = "The Hub keeps me waiting" if run.needs_plan else "The last change could not be made"
+        blocks.append(
+            m.section(f"*{intro}:* {text.escape(run.problem.problem, 900)} {text.escape(run.problem.fix, 900)}")
+        )
+    if changed := difference(run):
+        blocks.append(m.section(f"*Changed from plan {run.revision - 1}*\n{text.listing(changed, 2000)}"))
+    blocks.append(m.fields(("Cost", _cost(plan)), ("Time", _time(plan)), *card.essentials(plan)))
+    if warnings := [check for check in plan.checks if check.level == "warning"]:
+        blocks.append(m.section(_lines([f"⚠️ *Warning:* {text.escape(check.text, 300)}" for check in warnings])))
+    if others := options(plan):
+        blocks.append(m.section(f"*Other ways to run it*\n{text.listing(others, 2000)}"))
+    if rule := _rule(plan):
+        blocks.append(m.context(rule))
+    if not run.needs_plan:
+        blocks.append(m.buttons("decision", buttons.approve(run, plan), buttons.reject(run)))
+    # what decides stands above the buttons, what explains below
+    blocks += [m.context(_next_step(run), card.footer(run)), m.section(_reading(plan))]
+    if routine := fields.routine_line(plan):
+        blocks.append(m.context(f"As usual: {routine}"))
+    if passed := [check for check in plan.checks if check.level != "warning"]:
+        lines = [f"{_LEVELS[check.level]} {text.escape(check.text, 300)}" for check in passed]
+        blocks.append(m.section(f"*Checked*\n{_lines(lines)}"))
+    return blocks
+
+
+def _state(run: Run) -> str:
+    return f"Plan {run.revision} is being changed" if run.needs_plan else f"Plan {run.revision} waits for approval"
+
+
+def _next_step(run: Run) -> str:
+    if run.needs_plan:
+        return "The new plan appears here in a moment; nothing runs until it is approved."
+    expires = f" The plan expires {text.date(run.next_check_at)}." if run.next_check_at else ""
+    return f"To change something, reply in this thread, for example “use lora, 1 epoch”.{expires}"
+
+
+def _time(plan: Plan) -> str:
+    expected = plan.estimate
+    likely = text.span(expected.hours_low * 3600, expected.hours_high * 3600)
+    return (
+        f"{text.about(expected.hours * 3600)} ({likely})\n{card.start_up(plan)}"
+        f"\nstopped after {text.duration(plan.timeout_s)} at the latest"
+    )
+
+
+def _cost(plan: Plan) -> str:
+    expected = plan.estimate
+    likely = text.money_span(expected.cost_low_usd, expected.cost_high_usd)
+    return (
+        f"*at most {text.ceiling(plan.ceiling_usd)}*\nexpected {text.about_money(expected.cost_usd)}"
+        f"{f' ({likely})' if likely else ''}"
+        f"\ncharged to {text.code(plan.namespace)}"
+    )
+
+
+def _reading(plan: Plan) -> str:
+    """What was said, what was chosen for lack of it, and how the rows are read."""
+    said = f"*You said*\n{fields.said_line(plan.request) or '_nothing else_'}"
+    chosen = fields.chosen_lines(plan)
+    return f"{said}\n*I chose the rest*\n{text.listing(chosen, 1500)}" if chosen else said
+
+
+def _lines(lines: list[str], limit: int = 2600) -> str:
+    kept: list[str] = []
+    room = limit
+    for line in lines:
+        if (room := room - len(line) - 1) < 0:
+            return "\n".join([*kept, f"… and {len(lines) - len(kept)} more"])
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _rule(plan: Plan) -> str:
+    may = f" Approvers: {text.mentions(plan.approvers)}." if plan.approvers else ""
+    return f"{text.escape(plan.approval_rule, 400)}{may}".strip()
+
+
+def difference(run: Run) -> list[str]:
+    """What changed since the plan before, as lines of mrkdwn: "epochs 1 → 2"."""
+    if run.plan is None or run.previous_plan is None:
+        return []
+    return [
+        f"{text.escape(label, 80)} {text.code(old)} → {text.code(new)}"
+        for label, old, new in plan_differences(run.previous_plan, run.plan)
+    ]
+
+
+def options(plan: Plan) -> list[str]:
+    """Other hardware or tuning for the same plan, as lines of mrkdwn; what cannot run says why."""
+    lines = []
+    for option in plan.options:
+        name = f"{text.code(option.flavor, 60)}, {_TUNINGS[option.tuning]}"
+        reason = text.escape(option.reason, 160)
+        if option.estimate is None:
+            lines.append(f"{name}: not possible ({reason})")
+        else:
+            cost = text.about_money(option.estimate.cost_usd)
+            lines.append(f"{name}: {cost}, {text.about(option.estimate.hours * 3600)} ({reason})")
+    return lines
+
+
+def _sentences(run: Run, plan: Plan) -> list[str]:
+    state = f"{_state(run)}: {card.sentence(plan)}"
+    trouble = f"{text.escape(run.problem.problem, 300)} {text.escape(run.problem.fix, 300)}" if run.problem else ""
+    money = (
+        f"It takes {text.about(plan.estimate.hours * 3600)} ({card.start_up(plan)}), costs at most"
+        f" {text.ceiling(plan.ceiling_usd)} (expected {text.about_money(plan.estimate.cost_usd)}) and is paid by"
+        f" {text.escape(plan.namespace, 120)}."
+    )
+    visible = "private" if plan.private else "public"
+    where = f"The model goes to the {visible} repository {text.escape(plan.output_repo, 200)}."
+    warnings = [f"Warning: {text.escape(check.text, 200)}" for check in plan.checks if check.level == "warning"][:3]
+    what = (
+        "The new plan appears in a moment."
+        if run.needs_plan
+        else "Press Approve or Reject on the card, or reply in the thread to change the plan."
+    )
+    return [state, trouble, money, where, *warnings, f"Asked by {text.mention(run.requester)}.", _rule(plan), what]
+
+
+# --- the question -----------------------------------------------------------------------------------------------
+
+
+def question_card(run: Run) -> Message:
+    """Show what was understood so far and the one thing that is missing."""
+    understood = fields.said_line(run.request)
+    blocks = [
+        m.header(card.title(run)),
+        m.section(f"💬 *{_question(run)}*\n{card.asked(run)}"),
+        m.section(f"*Understood so far*\n{understood}" if understood else "Nothing else is known about this run yet."),
+    ]
+    if offered := buttons.answers(run):
+        blocks.append(m.buttons("answers", *offered))
+    hint = text.escape(run.question.hint, 400) if run.question else "Answer in this thread."
+    blocks.append(m.context(hint, card.footer(run)))
+    if run.problem:
+        told = f"{text.escape(run.problem.problem, 900)} {text.escape(run.problem.fix, 900)}"
+        blocks.insert(2, m.section(told))
+    return m.make_message("card", [*_question_sentences(run), f"Asked by {text.mention(run.requester)}."], blocks)
+
+
+def question_reply(run: Run) -> Message | None:
+    """Ask in the thread, where the answer belongs; one message for each question."""
+    if run.question is None:
+        return None
+    words = f"{text.mention(run.requester)} {_question(run)} {text.escape(run.question.hint, 400)}"
+    key = f"question-{m.fingerprint(run.question.field, run.question.text)}"
+    return m.make_message(key, [words], [m.section(words)])
+
+
+def _question(run: Run) -> str:
+    return text.escape(run.question.text, 400) if run.question else "Working out what you need"
+
+
+def _question_sentences(run: Run) -> list[str]:
+    if run.question is None:
+        return ["Your answer is being worked in."]
+    trouble = text.escape(run.problem.problem, 300) if run.problem else ""
+    return ["One thing is missing.", trouble, _question(run), text.escape(run.question.hint, 400)]
+
+
+def plan_reply(run: Run, plan: Plan) -> Message:
+    """Tell the thread that the card above holds a new plan."""
+    changed = difference(run)
+    what = f"\n{text.listing(changed, 2000)}" if changed else ""
+    money = f"at most {text.ceiling(plan.ceiling_usd)}, expected {text.about_money(plan.estimate.cost_usd)}"
+    lead = f"{text.mention(run.requester)} *Plan {run.revision}* is on the card above: {money}."
+    spoken = [
+        f"{text.mention(run.requester)} Plan {run.revision} is on the card above: {money}.",
+        f"Changed: {fields.joined((line.replace('`', '') for line in changed), 800)}." if changed else "",
+        "Older buttons no longer work." if run.revision > 1 else "",
+        _rule(plan),
+    ]
+    old = "\nOlder buttons no longer work." if run.revision > 1 else ""
+    blocks = [m.section(f"{lead}{what}{old}")]
+    if rule := _rule(plan):
+        blocks.append(m.context(rule))
+    return m.make_message(run.announcement, spoken, blocks)

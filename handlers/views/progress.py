@@ -1,0 +1,200 @@
+"""The live card: from the approval until the job ends, and the milestones on the way.
+
+Everything is derived from the run; no clock is read, so the same run always looks the same.
+"""
+
+from slack_sdk.models.blocks import Block
+
+from bot.models import Plan, Run
+from bot.states import RunStatus
+from handlers.views import buttons, card, text
+from handlers.views import messages as m
+from handlers.views.messages import Message
+
+_S = RunStatus
+#: One emoji and one headline for each state that the live card knows.
+_STATES = {
+    _S.APPROVED: ("👍", "Approved, about to be submitted"),
+    _S.SUBMITTING: ("📤", "Being submitted to Hugging Face Jobs"),
+    _S.QUEUED: ("⏳", "Waiting for hardware"),
+    _S.RUNNING: ("⚙️", "Training"),
+}
+
+
+def live_card(run: Run, plan: Plan) -> Message:
+    """Show where the run is, whether it learns, what it costs and what can be pressed."""
+    return m.make_message("card", _sentences(run, plan), _blocks(run, plan))
+
+
+def _blocks(run: Run, plan: Plan) -> list[Block]:
+    emoji, _ = _STATES[run.status]
+    lines = [f"{emoji} *{headline(run)}*", card.asked(run)]
+    if run.progress.max_steps:
+        done = run.progress.step / run.progress.max_steps
+        lines.insert(1, f"`{text.bar(done)}` {done:.0%}")
+    blocks = [m.header(card.title(run)), m.section("\n".join(lines))]
+    if run.cancel_requested_by:
+        blocks.append(m.section(f"{text.mention(run.cancel_requested_by)} asked to stop this run. {_stopping(run)}"))
+    if run.problem:
+        blocks.append(m.section(f"{text.escape(run.problem.problem, 900)} {text.escape(run.problem.fix, 900)}"))
+    blocks.append(m.fields(*_now(run, plan)))
+    blocks += [m.section(f"*Warning:* {text.escape(warning, 500)}") for warning in run.progress.warnings[:5]]
+    blocks.append(m.fields(*card.essentials(plan)))
+    if not run.cancel_requested_by:
+        blocks.append(m.buttons("stop", buttons.cancel(run)))
+    blocks.append(m.context(card.approver(run), card.footer(run)))
+    return blocks
+
+
+def headline(run: Run) -> str:
+    """ "Training · step 220 of 525": plain words, inert."""
+    if run.cancel_requested_by:
+        return "Stopping"
+    _, words = _STATES[run.status]
+    progress = run.progress
+    if run.status is not _S.RUNNING:
+        return words
+    if progress.max_steps is None:
+        return (
+            "Training · preparing the model and the rows" if progress.step == 0 else f"Training · step {progress.step}"
+        )
+    if progress.ended or progress.step >= progress.max_steps:
+        return "Training done · saving to the Hub"
+    return f"Training · step {text.count(progress.step)} of {text.count(progress.max_steps)}"
+
+
+def _stopping(run: Run) -> str:
+    return "I am stopping the job." if run.job else "It will not be submitted."
+
+
+def _now(run: Run, plan: Plan) -> tuple[tuple[str, str], ...]:
+    return (
+        (card.metric(run).capitalize(), curve(run)),
+        ("Pace" if run.progress.seconds_per_step else "Time", _pace(run, plan)),
+        ("Cost", _cost(run, plan)),
+        ("Saved", f"step {text.count(run.progress.saved_step)} is on the Hub" if run.progress.saved_step else ""),
+        ("Waiting", _waiting(run)),
+    )
+
+
+def curve(run: Run) -> str:
+    """The metric now and at first, and its shape; "" before the first value."""
+    progress = run.progress
+    if progress.first is None or progress.last is None:
+        return ""
+    if len(progress.points) == 1:
+        return f"{text.number(progress.last)} at the start"
+    line = text.sparkline(point.value for point in progress.points)
+    return f"*{text.number(progress.last)}* now · {text.number(progress.first)} at first\n{line}"
+
+
+def _pace(run: Run, plan: Plan) -> str:
+    progress = run.progress
+    if run.status is not _S.RUNNING or progress.seconds_per_step is None:
+        return f"expected {text.about(plan.estimate.hours * 3600)} in all\n{card.start_up(plan)}"
+    pace = f"{text.number(float(f'{progress.seconds_per_step:.2g}'))} s a step"
+    if progress.eta_s is None or progress.ended:
+        return pace
+    late = ""
+    if run.job and run.job.running_s is not None and run.job.running_s + progress.eta_s > plan.timeout_s:
+        late = f"\n*Warning:* at this pace the time limit of {text.duration(plan.timeout_s)} comes first"
+    return f"{pace} · {text.about(progress.eta_s)} to go{late}"
+
+
+def _cost(run: Run, plan: Plan) -> str:
+    spent = card.spent_usd(run)
+    bounds = f"expected {text.about_money(plan.estimate.cost_usd)} · at most {text.ceiling(plan.ceiling_usd)}"
+    if spent is None or not (run.job and run.job.started_at):
+        return bounds
+    return f"*{text.about_money(spent)}* so far\n{bounds}"
+
+
+def _waiting(run: Run) -> str:
+    if run.status is _S.QUEUED and run.job:
+        return f"since {text.date(run.job.created_at)}; waiting costs nothing"
+    return ""
+
+
+def _sentences(run: Run, plan: Plan) -> list[str]:
+    spent = card.spent_usd(run)
+    values = ""
+    if run.progress.first is not None and run.progress.last is not None:
+        values = (
+            f"The {card.metric(run)} is {text.number(run.progress.last)}; it was"
+            f" {text.number(run.progress.first)} at first."
+        )
+    eta = run.progress.eta_s if run.status is _S.RUNNING and not run.progress.ended else None
+    stop = (
+        f"{text.mention(run.cancel_requested_by)} asked to stop this run. {_stopping(run)}"
+        if run.cancel_requested_by
+        else "Press Cancel run on the card to stop it."
+    )
+    return [
+        f"{headline(run).replace(' · ', ', ')}: {card.sentence(plan)}",
+        text.escape(run.problem.problem, 400) if run.problem else "",
+        values,
+        f"{text.about(eta).capitalize()} to go." if eta is not None else "",
+        f"It cost {text.about_money(spent)} so far." if spent and run.job and run.job.started_at else "",
+        f"It is expected to cost {text.about_money(plan.estimate.cost_usd)}, and never more than"
+        f" {text.ceiling(plan.ceiling_usd)}.",
+        *(f"Warning: {text.escape(warning, 200)}" for warning in run.progress.warnings[:3]),
+        card.people(run),
+        stop,
+    ]
+
+
+# --- milestones -------------------------------------------------------------------------------------------------
+
+
+def milestones(run: Run, plan: Plan) -> list[Message]:
+    """What the thread tells on the way, in order of time. Each key keeps its meaning for ever."""
+    news: list[Message] = []
+    if run.decided_by and card.passed(run, _S.APPROVED):
+        news.append(_approved(run, plan, run.decided_by))
+    if run.job and run.job.started_at:
+        waited = (run.job.started_at - run.job.created_at).total_seconds()
+        wait = f" after waiting {text.duration(waited)}" if waited >= 30 else ""
+        news.append(
+            _reply("started", f"The job started on {text.code(plan.flavor.name, 60)}{wait}. It loads the model first.")
+        )
+    if run.progress.points:
+        news.append(_first_value(run))
+    saved, last = run.progress.saved_step, run.progress.max_steps
+    if run.status is _S.RUNNING and saved and last and saved < last:
+        news.append(
+            _reply(
+                "saved",
+                f"The checkpoint of step {text.count(saved)} is in {text.code(plan.output_repo)}: that much is safe,"
+                " whatever happens to the job.",
+            )
+        )
+    news += [
+        _reply(
+            f"alert-{m.fingerprint(warning)}",
+            f"⚠️ {text.escape(warning, 600)}",
+        )
+        for warning in run.progress.warnings
+    ]
+    if run.cancel_requested_by:
+        news.append(_reply("cancel", f"{text.mention(run.cancel_requested_by)} asked to stop this run."))
+    return news
+
+
+def _approved(run: Run, plan: Plan, who: str) -> Message:
+    return _reply(
+        "approved",
+        f"{text.mention(who)} approved plan {run.revision}: at most {text.ceiling(plan.ceiling_usd)} on"
+        f" {text.code(plan.flavor.name, 60)}, paid by {text.code(plan.namespace)}. The card above follows the run.",
+    )
+
+
+def _first_value(run: Run) -> Message:
+    first = run.progress.points[0]
+    good = "It should fall from here." if run.progress.metric == "loss" else "It should rise from here."
+    value = f"*{text.number(first.value)}* at step {text.count(first.step)}"
+    return _reply("first-loss", f"First {card.metric(run)}: {value}. {good}")
+
+
+def _reply(key: str, mrkdwn: str) -> Message:
+    spoken = mrkdwn.replace("*", "").replace("`", "").removeprefix("⚠️ ")
+    return m.make_message(key, [spoken], [m.section(mrkdwn)])

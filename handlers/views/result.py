@@ -1,0 +1,152 @@
+"""How a run ended well: the verified model, its numbers, its price, and what to do with it now."""
+
+import json
+
+from bot.models import Landed, Plan, Report, Run, Tuning
+from handlers.views import card, text
+from handlers.views import messages as m
+from handlers.views.messages import Message
+
+#: Metrics that mean something to people, best first; TRL's names.
+_METRICS = {
+    "train_loss": "mean loss",
+    "mean_token_accuracy": "token accuracy",
+    "eval_loss": "evaluation loss",
+    "rewards/margins": "reward margin",
+    "rewards/accuracies": "preference accuracy",
+    "reward": "reward",
+    "kl": "KL from the base model",
+}
+_MAX_FILES = 5
+#: Where tools look when nothing else is said.
+_HUB = "https://huggingface.co/"
+
+
+def result_card(run: Run, plan: Plan, report: Report) -> Message:
+    """The card's last face: the address first, then what it took."""
+    url = text.link(report.landed.url, plan.output_repo)
+    blocks = [
+        m.header(card.title(run)),
+        m.section(f"✅ *Done: the model is on the Hub*\n{url}\n{card.asked(run)}"),
+        m.fields(*_numbers(run, plan, report)),
+        m.fields(*card.essentials(plan)),
+        m.context("How to use it is at the end of this thread.", card.approver(run), card.footer(run)),
+    ]
+    return m.make_message("card", [*_sentences(run, plan, report), card.people(run)], blocks)
+
+
+def result_reply(run: Run, plan: Plan, report: Report) -> Message:
+    """The end of the thread: what was found on the Hub and how to use it."""
+    landed = report.landed
+    people = _both(run)
+    blocks = [
+        m.section(f"{people} ✅ *Your model is ready:* {text.link(landed.url, plan.output_repo)}"),
+        m.fields(*_numbers(run, plan, report), ("Files", files(landed)), ("Checked", _checked(landed, plan))),
+        m.section(f"*Try it*{_login(plan, landed)}\n{text.fence(snippet(plan).splitlines())}"),
+        m.section(f"*Next*\n{text.listing(_next(plan))}"),
+    ]
+    spoken = [people, *_sentences(run, plan, report), "The thread shows code to try it."]
+    return m.make_message("end", spoken, blocks)
+
+
+def _both(run: Run) -> str:
+    """Mention who asked and who approved, once each."""
+    names = [run.requester, run.decided_by] if run.decided_by else [run.requester]
+    return " ".join(text.mention(user) for user in dict.fromkeys(names) if user)
+
+
+def _numbers(run: Run, plan: Plan, report: Report) -> tuple[tuple[str, str], ...]:
+    expected = plan.estimate
+    return (
+        (card.metric(run).capitalize(), _change(run)),
+        ("Metrics", _metrics(report)),
+        (
+            "Cost",
+            f"*{text.money(report.cost_usd)}*\nexpected {text.about_money(expected.cost_usd)} ·"
+            f" ceiling {text.ceiling(plan.ceiling_usd)}",
+        ),
+        (
+            "Time",
+            f"{text.duration(report.running_s)}\nexpected {text.about(expected.hours * 3600)}, {card.start_up(plan)}",
+        ),
+    )
+
+
+def _change(run: Run) -> str:
+    first, last = run.progress.first, run.progress.last
+    if first is None or last is None:
+        return ""
+    line = text.sparkline(point.value for point in run.progress.points)
+    return f"{text.number(first)} → *{text.number(last)}*\n{line}".strip()
+
+
+def _metrics(report: Report) -> str:
+    known = [
+        f"{label} {text.number(report.metrics[name])}" for name, label in _METRICS.items() if name in report.metrics
+    ]
+    return "\n".join(known[:4])
+
+
+def files(landed: Landed) -> str:
+    """The largest files of the repository; the rest is counted."""
+    largest = sorted(landed.files.items(), key=lambda item: -item[1])
+    lines = [f"{text.code(name, 80)} {text.size(count)}" for name, count in largest[:_MAX_FILES]]
+    if len(largest) > _MAX_FILES:
+        lines.append(f"and {len(largest) - _MAX_FILES} more")
+    return "\n".join(lines)
+
+
+def _checked(landed: Landed, plan: Plan) -> str:
+    base = f"\nadapter of {text.code(landed.adapter_base)}" if landed.adapter_base else ""
+    visible = "private" if plan.private else "public"
+    return (
+        f"the files are there · commit {text.code(landed.sha[:7])}\nwritten {text.date(landed.committed_at)} ·"
+        f" {visible}{base}"
+    )
+
+
+def _login(plan: Plan, landed: Landed) -> str:
+    """What has to be done once before the code below finds the model."""
+    if not landed.url.startswith(_HUB):
+        hub = landed.url.removesuffix(f"/{plan.output_repo}")
+        return f" (first {text.code(f'export HF_ENDPOINT={hub} HF_TOKEN=…')}, with a token of that Hub)"
+    return " (it is private: run `hf auth login` once)" if plan.private else ""
+
+
+def snippet(plan: Plan) -> str:
+    """Code that talks to the new model; all values are literals."""
+    needs = "transformers torch" if plan.tuning is Tuning.FULL else "transformers torch peft"
+    start = (
+        f"# pip install {needs}\nfrom transformers import pipeline\n\n"
+        f'model = pipeline("text-generation", {json.dumps(plan.output_repo)})\n'
+    )
+    if plan.model.has_chat_template:
+        ask = 'chat = [{"role": "user", "content": "Hello! What can you do?"}]\n'
+        return f'{start}{ask}print(model(chat, max_new_tokens=200)[0]["generated_text"][-1]["content"])'
+    return f'{start}print(model("Once upon a time", max_new_tokens=200)[0]["generated_text"])'
+
+
+def _next(plan: Plan) -> list[str]:
+    again = f"/finetune {plan.output_repo} on OWNER/DATASET"
+    steps = [f"Download it: {text.code(f'hf download {plan.output_repo}', 200)}"]
+    if plan.tuning is Tuning.FULL:
+        steps.append(f"Train it further: {text.code(again, 200)}")
+    if plan.private:
+        steps.append("Share it: make the repository public in its settings on the Hub.")
+    return steps
+
+
+def _sentences(run: Run, plan: Plan, report: Report) -> list[str]:
+    first, last = run.progress.first, run.progress.last
+    change = (
+        f"The {card.metric(run)} went from {text.number(first)} to {text.number(last)}."
+        if first is not None and last is not None
+        else ""
+    )
+    return [
+        f"Done: the model is on the Hub at {text.escape(report.landed.url, 400)}.",
+        change,
+        f"It took {text.duration(report.running_s)} and cost {text.money(report.cost_usd)}"
+        f" (expected {text.about_money(plan.estimate.cost_usd)}).",
+        card.sentence(plan),
+    ]

@@ -1,0 +1,186 @@
+"""How a run ended without a model: refused, rejected, expired, canceled, failed. What happened, then what to do."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from slack_sdk.models.blocks import Block
+
+from bot.models import Plan, Run
+from bot.models.run import ITSELF
+from bot.states import RunStatus
+from handlers.views import card, fields, progress, text
+from handlers.views import messages as m
+from handlers.views.messages import Message
+
+_S = RunStatus
+#: A refusal that came later than this after the question changes a card that people have already read.
+_LATE = timedelta(minutes=2)
+
+
+def waiting_card(run: Run) -> Message:
+    """A request that cannot be planned yet, because the Hub does not answer."""
+    problem = _problem(run)
+    blocks = [
+        m.header(card.title(run)),
+        m.section(f"⏳ *Waiting for the Hugging Face Hub*\n{card.asked(run)}"),
+        m.section(problem),
+        m.context("The plan appears here as soon as the Hub answers.", card.footer(run)),
+    ]
+    return m.make_message(
+        "card", ["The plan has to wait.", problem, f"Asked by {text.mention(run.requester)}."], blocks
+    )
+
+
+def trouble_card(run: Run) -> Message:
+    """The card's last face when there is no model."""
+    emoji, headline, story, advice = _ending(run)
+    blocks: list[Block] = [
+        m.header(card.title(run)),
+        m.section(f"{emoji} *{headline}*\n{card.asked(run)}"),
+        m.section(f"{story}\n*What to do:* {advice}" if advice else story),
+    ]
+    if run.plan and card.passed(run, _S.APPROVED):
+        blocks.append(m.fields(*_numbers(run, run.plan)))
+    if run.plan:
+        blocks.append(m.fields(*card.essentials(run.plan)))
+    elif understood := fields.said_line(run.request):
+        blocks.append(m.section(f"*You said*\n{understood}"))
+    blocks.append(m.context(card.approver(run), card.footer(run)))
+    spoken = [f"{headline}.", _spoken(story), f"What to do: {_spoken(advice)}" if advice else ""]
+    if run.plan:
+        spoken.append(card.sentence(run.plan))
+    return m.make_message("card", [*spoken, card.people(run)], blocks)
+
+
+def trouble_reply(run: Run) -> Message | None:
+    """The end of the thread; None when the card alone says it, as for a request that was refused at once."""
+    if run.status is _S.REFUSED and run.updated_at - run.created_at < _LATE:
+        return None
+    emoji, headline, story, advice = _ending(run)
+    people = " ".join(text.mention(user) for user in _concerned(run))
+    blocks: list[Block] = [m.section(f"{people} {emoji} *{headline}.* {story}")]
+    if run.diagnosis and run.diagnosis.tail:
+        blocks.append(m.section(f"*The end of the log*\n{text.fence(run.diagnosis.tail)}"))
+    if advice:
+        blocks.append(m.section(f"*What to do:* {advice}"))
+    if run.plan and run.job and run.status is _S.FAILED:
+        blocks.append(m.context(f"{_spent(run)} · {_kept(run, run.plan)}"))
+    spoken = [people, f"{headline}.", _spoken(story), f"What to do: {_spoken(advice)}" if advice else ""]
+    if run.diagnosis and run.diagnosis.tail:
+        spoken.append(f"The log ends with: {text.escape(run.diagnosis.tail[-1], 300)}")
+    return m.make_message("end", spoken, blocks)
+
+
+def problem_reply(run: Run) -> Message | None:
+    """Answer whoever asked for a change that cannot be made; the plan stays as it is."""
+    if run.problem is None or run.needs_plan or run.status not in (_S.DRAFTING, _S.PROPOSED):
+        return None
+    words = _problem(run)
+    stays = "The plan on the card stays as it is." if run.plan else ""
+    key = f"problem-{m.fingerprint(run.problem.problem, run.problem.fix)}"
+    return m.make_message(key, [words, stays], [m.section(f"{words} {stays}".strip())])
+
+
+def _concerned(run: Run) -> list[str]:
+    """Who asked, and who approved: the people whose plans this changes."""
+    people = [run.requester]
+    if run.decided_by and run.status is not _S.REJECTED:
+        people.append(run.decided_by)
+    return list(dict.fromkeys(people))
+
+
+# --- the five endings: emoji, headline, story, advice; story and advice are mrkdwn ----------------------------------
+
+_Ending = tuple[str, str, str, str]
+
+
+def _refused(run: Run) -> _Ending:
+    problem = run.problem
+    story = text.escape(problem.problem, 1200) if problem else "The request could not be planned."
+    return "⚠️", "This cannot be trained as asked", story, text.escape(problem.fix, 1200) if problem else ""
+
+
+def _rejected(run: Run) -> _Ending:
+    who = text.mention(run.decided_by) if run.decided_by else "Somebody"
+    reason = f" Reason: {text.quote(run.reason, 1200)}" if run.reason else " No reason was given."
+    return "🚫", "Rejected", f"{who} rejected plan {run.revision}.{reason} Nothing ran.", _ask_again(run)
+
+
+def _expired(run: Run) -> _Ending:
+    since = card.when(run, _S.PROPOSED) or card.when(run, _S.DRAFTING) or run.created_at
+    waited = text.duration((run.updated_at - since).total_seconds())
+    story = "Nobody answered the question" if run.plan is None else f"Nobody decided on plan {run.revision}"
+    return "⌛", "Expired", f"{story} within {waited}. Nothing ran and nothing was charged.", _ask_again(run)
+
+
+def _canceled(run: Run) -> _Ending:
+    last = next((event for event in reversed(run.events) if event.status is _S.CANCELED), None)
+    who = run.cancel_requested_by or (last.actor if last and last.actor != ITSELF else None)
+    if run.problem:
+        return "⏹️", "Canceled", text.escape(run.problem.problem, 1200), text.escape(run.problem.fix, 1200)
+    by = f"{text.mention(who)} stopped this run." if who else "The job was stopped on the Hub, not from Slack."
+    if run.job is None or run.plan is None:
+        return "⏹️", "Canceled", f"{by} Nothing ran and nothing was charged.", _ask_again(run)
+    return "⏹️", "Canceled", f"{by} {_spent(run)}. {_kept(run, run.plan)}.", _ask_again(run)
+
+
+def _failed(run: Run) -> _Ending:
+    diagnosis = run.diagnosis
+    if diagnosis is None:
+        return "❌", "Failed", "The job ended without a model, and the Hub does not say why.", _ask_again(run)
+    return "❌", "Failed", text.escape(diagnosis.cause, 1200), text.escape(diagnosis.fix, 1200)
+
+
+_ENDINGS: dict[RunStatus, Callable[[Run], _Ending]] = {
+    _S.REFUSED: _refused,
+    _S.REJECTED: _rejected,
+    _S.EXPIRED: _expired,
+    _S.CANCELED: _canceled,
+    _S.FAILED: _failed,
+}
+
+
+def _ending(run: Run) -> _Ending:
+    return _ENDINGS[run.status](run)
+
+
+def _ask_again(run: Run) -> str:
+    words = text.one_line(run.request.text).removeprefix("/finetune").strip()
+    again = text.code(f"/finetune {words}", 300) if words and len(words) < 280 else "`/finetune`"
+    return f"To run it after all, ask again with {again}."
+
+
+def _problem(run: Run) -> str:
+    assert run.problem is not None
+    return f"{text.escape(run.problem.problem, 1200)} {text.escape(run.problem.fix, 1200)}".strip()
+
+
+def _spent(run: Run) -> str:
+    spent = card.spent_usd(run)
+    if spent is not None:
+        return f"It cost {text.about_money(spent)}" if spent else "It cost nothing"
+    if run.job is None or run.job.started_at is None:
+        return "The job never started, so it cost nothing"
+    return "The Hub does not say yet what it cost"
+
+
+def _kept(run: Run, plan: Plan) -> str:
+    if run.progress.saved_step:
+        return f"The checkpoint of step {text.count(run.progress.saved_step)} is kept in {text.code(plan.output_repo)}"
+    return "Nothing was saved to the Hub"
+
+
+def _numbers(run: Run, plan: Plan) -> tuple[tuple[str, str], ...]:
+    step = run.progress.step
+    reached = f"step {text.count(step)}" if step else "before the first step"
+    of = f" of {text.count(run.progress.max_steps)}" if step and run.progress.max_steps else ""
+    return (
+        ("Reached", f"{reached}{of}"),
+        (card.metric(run).capitalize(), progress.curve(run)),
+        ("Cost", f"{_spent(run)}\nceiling {text.ceiling(plan.ceiling_usd)}"),
+        ("Saved", _kept(run, plan)),
+    )
+
+
+def _spoken(mrkdwn: str) -> str:
+    return mrkdwn.replace("*", "").replace("`", "")
