@@ -1,0 +1,65 @@
+"""The help is the grammar's own table."""
+
+import re
+
+import pytest
+
+from bot.intake import help_text, parse
+from bot.intake.commands import Help, NewRequest
+from bot.intake.grammar import TABLE
+from bot.intake.help import COMMANDS, TOPICS, nearest, topic_of
+from bot.models import TrainingRequest
+
+
+def test_the_first_page_names_every_command_and_topic() -> None:
+    page = "\n".join(help_text().lines)
+    assert all(say in page for say, _ in COMMANDS.values())
+    assert all(f"/finetune help {topic}" in page for topic in TOPICS)
+
+
+def test_every_field_is_told_under_its_topic_with_an_example() -> None:
+    for row in TABLE:
+        if row.field:
+            assert any(line.startswith(f"{row.example}  -  {row.says}") for line in help_text(row.topic).lines), (
+                row.field
+            )
+
+
+def test_every_field_of_a_request_can_be_asked_for() -> None:
+    assert {row.field for row in TABLE if row.field} == set(TrainingRequest.model_fields) - {"text"}
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE if re.fullmatch(r"\w+=\S+", row.example)], ids=lambda row: row.example
+)
+def test_every_example_is_understood(row: object) -> None:
+    example, field = row.example, row.field  # type: ignore[attr-defined] # a Keyword; pytest passes objects
+    command = parse(f"/finetune Qwen/Qwen3-0.6B trl-lib/Capybara {example}")
+    if field in {"model", "dataset"}:
+        command = parse(f"/finetune {example}")
+    assert isinstance(command, NewRequest), command
+    assert getattr(command.request, field) is not None
+
+
+def test_topics_are_found_by_their_own_words() -> None:
+    assert [topic_of(word) for word in ("gpu", "lr", "qlora", "stop", "price")] == [
+        "hardware",
+        "training",
+        "lora",
+        "cancel",
+        "cost",
+    ]
+    assert topic_of("banana") is None
+
+
+def test_an_unknown_word_gets_its_neighbour() -> None:
+    assert nearest("stauts") == "status"
+    assert nearest("cancle") == "cancel"
+    assert nearest("xyzzy") is None
+    assert parse("/finetune cancle") == Help(unknown="cancle", near="cancel")
+
+
+def test_the_help_has_no_marks_of_slack() -> None:
+    for topic in (None, *TOPICS, *COMMANDS):
+        page = help_text(topic)
+        assert not re.search(r"[*`~]|<[@!#]", page.title + "".join(page.lines)), topic

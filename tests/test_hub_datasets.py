@@ -1,0 +1,165 @@
+"""HfHub's view of datasets, against the local Hub and prepared answers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot.errors import HubRefusal, Transient, Unclear, UserError
+from bot.hub import HfHub
+from bot.hub_datasets import choose_config, choose_split, few
+from tests.documents import Documents
+from tests.local_hub import LocalHub
+
+TEXT = {"dtype": "string", "_type": "Value"}
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
+    with LocalHub(tmp_path_factory.mktemp("hub")) as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(local: LocalHub) -> HfHub:
+    return make_hub(local.url)
+
+
+@pytest.fixture
+def documents() -> Iterator[Documents]:
+    with Documents() as server:
+        yield server
+
+
+def make_hub(url: str, **changes: Any) -> HfHub:
+    return HfHub(**({"endpoint": url, "viewer_url": url, "token": "hf_playground", "timeout_s": 5.0} | changes))
+
+
+def test_a_dataset_has_its_columns_counts_and_first_rows(hub: HfHub) -> None:
+    dataset = hub.dataset("tunesmith-lab/tiny-chat", None, None)
+
+    assert (dataset.config, dataset.configs, dataset.rows_split) == ("default", ("default",), "train")
+    assert dataset.splits == {"train": 237, "test": 33}
+    assert list(dataset.features) == ["messages"]
+    assert [turn["role"] for turn in dataset.rows[0]["messages"]] == ["user", "assistant"]
+    assert dataset.license == "cc0-1.0"
+
+
+def test_a_dataset_costs_three_calls_of_which_two_wait_for_each_other(documents: Documents) -> None:
+    put_dataset(documents)
+
+    make_hub(documents.url).dataset("a/d", None, None)
+
+    assert sorted(documents.asked[:2]) == ["/api/datasets/a/d", "/size"]
+    assert documents.asked[2:] == ["/first-rows"]
+
+
+def put_dataset(documents: Documents, **first_rows: Any) -> None:
+    documents.put("/api/datasets/a/d", {"id": "a/d", "sha": "3" * 40})
+    documents.put("/size", {"size": {"splits": [{"config": "default", "split": "train", "num_rows": 2}]}})
+    features = [{"name": "text", "type": TEXT}, {"name": "messages", "type": {"_type": "List", "feature": {}}}]
+    rows = [{"row": {"text": "one", "messages": []}, "truncated_cells": []}]
+    documents.put("/first-rows", {"features": features, "rows": rows} | first_rows)
+
+
+def test_rows_that_the_viewer_shortened_are_left_out(documents: Documents) -> None:
+    whole = {"row": {"text": "one", "messages": []}, "truncated_cells": []}
+    cut = {"row": {"text": "two", "messages": '[{"role": "us'}, "truncated_cells": ["messages"]}
+    put_dataset(documents, rows=[whole, cut])
+
+    assert make_hub(documents.url).dataset("a/d", None, None).rows == ({"text": "one", "messages": []},)
+
+
+def test_when_all_rows_are_shortened_whole_ones_are_asked_for(documents: Documents) -> None:
+    cut = {"row": {"text": "tw", "messages": "["}, "truncated_cells": ["messages", "text"]}
+    put_dataset(documents, rows=[cut])
+    whole = {"row": {"text": "two", "messages": []}, "truncated_cells": []}
+    documents.put("/rows", {"features": [{"name": "text", "type": TEXT}], "rows": [whole]})
+
+    assert make_hub(documents.url).dataset("a/d", None, None).rows == ({"text": "two", "messages": []},)
+    assert documents.asked[2:] == ["/first-rows", "/rows"]
+
+
+def test_several_configurations_are_a_question(hub: HfHub) -> None:
+    with pytest.raises(Unclear) as question:
+        hub.dataset("tunesmith-lab/tiny-subsets", None, None)
+
+    assert question.value.problem == "Dataset tunesmith-lab/tiny-subsets has 2 configurations; which one?"
+    assert (question.value.field, question.value.choices) == ("dataset_config", ("french", "german"))
+    assert hub.dataset("tunesmith-lab/tiny-subsets", "german", None).config == "german"
+
+
+def test_a_gated_dataset_without_access_says_where_to_request_it(hub: HfHub, local: LocalHub) -> None:
+    with pytest.raises(HubRefusal) as refusal:
+        hub.dataset("tunesmith-lab/locked-data", None, None)
+
+    assert refusal.value.fix.startswith(f"Open {local.url}/datasets/tunesmith-lab/locked-data with the account")
+
+
+def test_an_unknown_dataset_suggests_near_names(hub: HfHub) -> None:
+    with pytest.raises(HubRefusal) as refusal:
+        hub.dataset("tunesmith-lab/tiny-cha", None, None)
+
+    assert refusal.value.fix == "Did you mean tunesmith-lab/tiny-chat?"
+
+
+def test_without_a_viewer_a_child_process_reads_the_first_rows(local: LocalHub) -> None:
+    hub = make_hub(local.url, viewer_url=f"{local.url}/no-viewer")
+
+    dataset = hub.dataset("tunesmith-lab/tiny-math", None, None)
+
+    assert dataset.splits == {"train": None, "test": None}
+    assert list(dataset.features) == ["question", "answer"]
+    assert dataset.rows[1] == {"question": "Add 6 and 9.", "answer": "6 + 9 = 15\n#### 15"}
+
+
+def test_the_child_process_reads_no_pictures_and_still_names_their_column(local: LocalHub) -> None:
+    hub = make_hub(local.url, viewer_url=f"{local.url}/no-viewer")
+
+    dataset = hub.dataset("tunesmith-lab/tiny-images", None, None)
+
+    assert dataset.features["image"]["_type"] == "Image"
+    assert dataset.rows == ()
+
+
+@pytest.mark.parametrize(
+    ("splits", "named", "chosen"),
+    [
+        (["test", "train"], None, "train"),
+        (["train_sft", "test_sft"], None, "train_sft"),
+        (["all"], None, "all"),
+        (["train", "test"], "test", "test"),
+    ],
+)
+def test_the_split_to_train_on(splits: list[str], named: str | None, chosen: str) -> None:
+    assert choose_split("a/d", splits, named) == chosen
+
+
+def test_a_split_that_is_not_clear_is_a_question_with_the_likely_ones_first() -> None:
+    with pytest.raises(Unclear) as question:
+        choose_split("a/d", ["test_sft", "train_sft", "train_gen"], None)
+
+    assert question.value.choices == ("train_sft", "train_gen", "test_sft")
+    with pytest.raises(UserError, match="It has test, dev: name one of them"):
+        choose_split("a/d", ["test", "dev"], "train")
+
+
+def test_many_configurations_are_listed_up_to_ten() -> None:
+    with pytest.raises(Unclear, match=r"c0, .*, c9 and 2 more\.") as question:
+        choose_config("a/d", [f"c{n}" for n in range(12)], None)
+
+    assert len(question.value.choices) == 10
+
+
+def test_a_plan_keeps_few_rows_and_never_none() -> None:
+    assert len(few([{"text": "x"}] * 100)) == 50
+    assert few([{"text": "x" * 300_000}, {"text": "y"}]) == ({"text": "x" * 300_000},)
+
+
+def test_the_viewer_asking_to_wait_is_not_answered_with_a_download(documents: Documents) -> None:
+    put_dataset(documents)
+    documents.put("/size", {}, status=429, **{"Retry-After": "30"})
+
+    with pytest.raises(Transient) as error:
+        make_hub(documents.url).dataset("a/d", None, None)
+    assert error.value.retry_after_s == 30

@@ -1,0 +1,93 @@
+"""The page that looks like Slack, used in a real browser with a real Bolt app behind it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import needs_browser, open_page
+from tests.local_slack import LocalSlack, Toy
+
+pytestmark = needs_browser
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator[LocalSlack]:
+    with LocalSlack() as slack, Toy(slack).over_socket():
+        yield slack
+
+
+@pytest.fixture
+def page(slack: LocalSlack) -> Iterator[Page]:
+    with open_page(slack.url) as page:
+        yield page
+
+
+def test_one_asks_another_approves(page: Page) -> None:
+    composer = page.get_by_test_id("composer")
+    composer.fill("/tr")
+    expect(page.get_by_role("listbox", name="Suggestions")).to_contain_text("[WHAT]")
+    composer.fill("/train toys")
+    composer.press("Enter")
+    page.locator("[data-action-id=yes]").wait_for()
+    expect(composer).to_have_value("")
+
+    page.get_by_test_id("user-switcher").select_option("U0LEAD")
+    page.locator("[data-action-id=yes]").click()
+    page.get_by_text("approved by").wait_for()
+    expect(page.locator("article .mention")).to_have_text("@Team lead")
+    page.get_by_text("Only visible to you").wait_for()
+    page.get_by_test_id("user-switcher").select_option("U0ASKER")
+    expect(page.get_by_text("Only visible to you")).to_have_count(0)
+    expect(page.get_by_text("approved by")).to_be_visible()
+
+
+def test_a_modal_shows_what_is_wrong_under_the_field(page: Page) -> None:
+    page.get_by_test_id("composer").fill("/train toys")
+    page.get_by_test_id("send").click()
+    page.locator("[data-action-id=no]").last.click()
+    modal = page.get_by_test_id("modal")
+    modal.locator("[data-action-id=why]").fill("no")
+    page.get_by_test_id("modal-submit").click()
+    modal.get_by_text("At least five letters, please.").wait_for()
+    expect(modal.locator("[data-action-id=why]")).to_have_value("no")
+
+    modal.locator("[data-action-id=why]").fill("too dear")
+    modal.locator("[data-action-id=model]").click()
+    page.keyboard.type("tiny")
+    page.get_by_role("option", name="tiny-2").click()
+    page.get_by_test_id("modal-submit").click()
+    page.get_by_text("Rejected: too dear, rather m2").wait_for()
+    expect(modal).to_have_count(0)
+
+
+def test_what_the_app_says_cannot_become_markup(page: Page, slack: LocalSlack) -> None:
+    evil = "<script>alert(1)</script> <img src=x onerror=alert(1)> &lt;!channel&gt; <javascript:alert(1)|click>"
+    ts = slack.client().chat_postMessage(channel="C0FINETUNE", text=f"{evil} <!channel> *bold* `code`")["ts"]
+    message = page.get_by_test_id(f"message-{ts}")
+    message.wait_for()
+    said = message.locator(".body").inner_text()
+    assert said == evil.replace("&lt;", "<").replace("&gt;", ">") + " @channel bold code"
+    assert message.locator(".body").locator("script, img, a").count() == 0
+    assert (message.locator("b").last.inner_text(), message.locator("code").inner_text()) == ("bold", "code")
+
+
+def test_a_thread_has_its_own_composer_that_takes_no_commands(page: Page, slack: LocalSlack) -> None:
+    ts = slack.client().chat_postMessage(channel="C0FINETUNE", text="parent")["ts"]
+    slack.client().chat_postMessage(channel="C0FINETUNE", text="first answer", thread_ts=ts)
+    page.get_by_test_id(f"thread-{ts}").click()
+    composer = page.get_by_test_id("thread-composer")
+    composer.fill("/train toys")
+    composer.press("Enter")
+    page.get_by_text("/train is not supported in threads. Sorry!").wait_for()
+    composer.fill("two\nlines")
+    composer.press("Enter")
+    page.get_by_role("complementary").get_by_text("2 replies").wait_for()
+    assert [m["text"] for m in slack.visitor.messages("C0FINETUNE", ts)] == ["parent", "first answer", "two\nlines"]
+
+
+def test_the_home_tab_opens(page: Page) -> None:
+    page.get_by_test_id("app-tunesmith").click()
+    page.get_by_text("No runs yet.").wait_for()
+    page.get_by_test_id("tab-messages").click()
+    page.get_by_test_id("composer").wait_for()
