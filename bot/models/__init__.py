@@ -5,7 +5,17 @@ All frozen; a change is `model_copy(update=...)`. Nothing here reads the network
 
 from bot.models.facts import DatasetInfo, Flavor, ModelInfo
 from bot.models.job import Diagnosis, Job, JobStage, Landed, Point, Progress, Report
-from bot.models.plan import Check, ColumnMapping, Estimate, Option, Plan, TrainingArguments, Tuning
+from bot.models.plan import (
+    Check,
+    ColumnMapping,
+    Estimate,
+    Option,
+    Plan,
+    Resume,
+    TokenSample,
+    TrainingArguments,
+    Tuning,
+)
 from bot.models.request import Method, TrainingRequest
 from bot.models.run import Delivered, Place, Problem, Question, Run, RunEvent
 from bot.models.value import Value
@@ -31,8 +41,10 @@ __all__ = [
     "Progress",
     "Question",
     "Report",
+    "Resume",
     "Run",
     "RunEvent",
+    "TokenSample",
     "TrainingArguments",
     "TrainingRequest",
     "Tuning",

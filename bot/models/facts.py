@@ -25,6 +25,17 @@ class ModelInfo(Value):
     vocab_size: int
     tied_embeddings: bool
     has_chat_template: bool
+    #: The Jinja text of the chat template; None: the model has none, or it was not read.
+    chat_template: str | None = None
+    #: Bytes of the weight files that a job downloads; None: unknown.
+    weight_bytes: int | None = None
+    #: Attention normalizes queries and keys (Qwen3), which keeps more activations.
+    qk_norm: bool = False
+    #: Mixture of experts: how many experts a layer has and how many a token visits; 0: a dense model.
+    experts: int = 0
+    experts_per_token: int = 0
+    #: The width of one expert; 0: a dense model.
+    expert_size: int = 0
     private: bool = False
     #: False, or how access is granted: "auto" or "manual".
     gated: Literal[False, "auto", "manual"] = False

@@ -68,6 +68,33 @@ class TrainingArguments(Value):
     lora_dropout: float | None = None
 
 
+class TokenSample(Value):
+    """What the tokenizer of the model made of the sample rows. Lengths in tokens of one training sequence."""
+
+    #: Rows that were tokenized.
+    rows: int
+    mean: float
+    median: int
+    p95: int
+    longest: int
+    #: Shares of rows that are longer than `max_length`, and of all tokens that are cut off there; 0 to 1.
+    rows_cut: float
+    tokens_cut: float
+    #: False: no tokenizer was at hand, lengths are guessed from characters.
+    counted: bool = True
+
+
+class Resume(Value):
+    """Where a run goes on that stopped before its end."""
+
+    #: The run that left the checkpoint.
+    run_id: str
+    #: The commit of the output repository that holds it.
+    commit: str
+    #: Optimizer steps that are done.
+    step: int
+
+
 class Estimate(Value):
     """What a flavor would need for the plan. A prediction, with its spread."""
 
@@ -87,6 +114,12 @@ class Estimate(Value):
     cost_high_usd: float
     #: Minutes of `hours` in which nothing is trained: the machine starts, packages and weights arrive.
     startup_min: float = 6.0
+    #: What `memory_gib` is made of, in GiB: "weights", "gradients", "optimizer", "activations", "loss", "context", ...
+    parts_gib: dict[str, float] = {}
+    #: Tokens a second of all GPUs together while it trains; 0: not estimated.
+    tokens_per_s: float = 0.0
+    #: Finished runs of the same family, method and flavor that the numbers were corrected by; 0: a pure prediction.
+    learned_from: int = 0
 
 
 class Option(Value):
@@ -134,6 +167,20 @@ class Plan(Value):
     overwrites: bool = False
     arguments: TrainingArguments
     estimate: Estimate
+    #: Processes that `accelerate launch` starts, one a GPU; 1: plain Python.
+    processes: int = 1
+    #: How the model is spread over several GPUs: "ddp" copies it to each, "fsdp" shares it out.
+    sharding: Literal["none", "ddp", "fsdp"] = "none"
+    #: Rows held back from training, which are evaluated before and after it; 0: too few rows to spare any.
+    eval_rows: int = 0
+    #: GRPO: names of the script's reward functions, in the order that they are given to TRL.
+    rewards: tuple[str, ...] = ()
+    #: Lengths of the sample rows under the tokenizer; None: no rows to look at.
+    tokens: TokenSample | None = None
+    #: One sample row as the trainer will see it, rendered with the chat template; "" when there is none.
+    example: str = ""
+    #: None: a run from the start.
+    resume: Resume | None = None
     #: Given to the job; the Hub stops it then. Seconds.
     timeout_s: int
     #: price x timeout: what it can cost at most.

@@ -13,6 +13,8 @@ class Method(StrEnum):
     SFT = "sft"
     DPO = "dpo"
     GRPO = "grpo"
+    KTO = "kto"
+    REWARD = "reward"
 
 
 class TrainingRequest(Value):
