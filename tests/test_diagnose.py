@@ -152,6 +152,44 @@ def test_a_healthy_log_is_no_failure() -> None:
     assert diagnose(make_job(stage=JobStage.ERROR), lines).kind == "unknown"
 
 
+CHAIN = """\
+Traceback (most recent call last):
+  File "datasets/builder.py", line 1887, in _prepare_split_single
+OSError: [Errno 28] No space left on device
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "train.py", line 20, in <module>
+datasets.exceptions.DatasetGenerationError: An error occurred while generating the dataset"""
+
+
+def test_a_trouble_that_passed_is_not_the_reason() -> None:
+    lines = [
+        "ImportError: flash_attn is not here, going on without it",
+        "Traceback (most recent call last):",
+        "ModuleNotFoundError: No module named 'wandb'",
+        "continuing without wandb",
+        "Traceback (most recent call last):",
+        "KeyError: 'messages'",
+    ]
+    assert diagnose(make_job(stage=JobStage.ERROR), lines).kind == "dataset_format"
+
+
+def test_a_cause_explains_more_than_its_consequence() -> None:
+    assert diagnose(make_job(stage=JobStage.ERROR), CHAIN.splitlines()).kind == "disk_full"
+
+
+def test_a_launcher_only_repeats_that_its_children_died() -> None:
+    lines = [
+        "[rank1]: Traceback (most recent call last):",
+        "[rank1]: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",
+        "Traceback (most recent call last):",
+        "torch.distributed.elastic.multiprocessing.errors.ChildFailedError: train.py FAILED, exitcode: 1",
+    ]
+    assert diagnose(make_job(stage=JobStage.ERROR), lines).kind == "cuda_oom"
+
+
 SECRETS = (
     ("token hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345 refused", "token hf_*** refused"),
     ("hf_playground_readonly may not", "hf_*** may not"),
