@@ -108,6 +108,8 @@ SIGNS = {
         r"Authentication (failed|required)",
     ),
     "permission": (
+        r"remote rejected",
+        r"pre-receive hook declined",
         r"403 (Client Error|Forbidden)",
         r"\(403 Forbidden\)",
         r"HTTP 403",
@@ -123,6 +125,8 @@ SIGNS = {
         r"pass `create_pr=1`",
     ),
     "hub_transient": (
+        r"\boperation timed out",
+        r"error sending request for url",
         r"\b50[0234]\b.{0,20}(Server Error|Internal|Bad Gateway|Service|Gateway)",
         r"Server error '5\d\d",
         r"HTTP 5\d\d",

@@ -47,6 +47,7 @@ SIGNS = {
         r"larger than the maximum number of tokens that can be stored in KV cache",
     ),
     "cuda_runtime": (
+        r"\bcuda(GetDevice\w*|Get\w*Error|Malloc\w*|Memcpy\w*)\(",
         r"CUDA (error|driver error|driver initialization failed|kernel failed)",
         r"device-side assert",
         r"cudaError\w+",

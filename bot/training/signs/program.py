@@ -22,6 +22,7 @@ SIGNS = {
         r"Cannot use apply_chat_template",
     ),
     "dataset_config": (
+        r"Unrecognized instruction format",
         r"Config name is missing",
         r"Unknown split",
         r"BuilderConfig '?[^'\n]*'? (was )?not found",
@@ -37,6 +38,7 @@ SIGNS = {
         r"Available configs",
     ),
     "dataset_load": (
+        r"execute the dataset script",
         r"Dataset scripts are no longer supported",
         r"pyarrow\.lib\.Arrow\w+",
         r"ArrowInvalid",
@@ -86,7 +88,6 @@ SIGNS = {
         r"architectures? \[?'?\w+'?\]? (is|are) not supported",
         r"No such model architecture",
         r"(Error while deserializing header|HeaderTooLarge|InvalidHeader)",
-        r"upgrade torch to at least v2\.6",
     ),
     "nan_loss": (
         r"became NaN, so the model is not usable",
@@ -103,6 +104,7 @@ SIGNS = {
         r"nan (loss|gradients?)\b",
     ),
     "dependency": (
+        r"(upgrade|update) (torch|transformers|trl|peft|accelerate|datasets) to",
         r"No solution found when resolving",
         r"ModuleNotFoundError",
         r"No module named",
@@ -145,7 +147,7 @@ SIGNS = {
         r"(module|type object) '[\w.]+' has no attribute",
         r"__init__\(\) (got an unexpected keyword argument|missing \d)",
         rf"'{_LIBRARY_CLASS}' object has no (attribute|method)",
-        rf"(compute_loss|forward|log|train|push_to_hub|\w+_pretrained|create_\w+|\w+_step|(on|prepare|get)?_\w+){_CALL_ERROR}",
+        rf"\b(compute_loss|forward|log|train|push_to_hub|\w+_pretrained|create_\w+|\w+_step|(on|prepare|get)?_\w+){_CALL_ERROR}",
     ),
     "dataset_format": (
         rf"KeyError: '({_COLUMNS})'",
