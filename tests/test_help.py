@@ -7,8 +7,9 @@ import pytest
 from bot.intake import help_text, parse
 from bot.intake.commands import Help, NewRequest
 from bot.intake.grammar import TABLE
-from bot.intake.help import COMMANDS, TOPICS, nearest, topic_of
+from bot.intake.help import COMMANDS, TOPICS, ask_for, nearest, topic_of
 from bot.models import TrainingRequest
+from bot.models.request import HOW_SAID
 
 
 def test_the_first_page_names_every_command_and_topic() -> None:
@@ -26,7 +27,7 @@ def test_every_field_is_told_under_its_topic_with_an_example() -> None:
 
 
 def test_every_field_of_a_request_can_be_asked_for() -> None:
-    assert {row.field for row in TABLE if row.field} == set(TrainingRequest.model_fields) - {"text"}
+    assert {row.field for row in TABLE if row.field} == set(TrainingRequest.model_fields) - HOW_SAID
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,28 @@ def test_topics_are_found_by_their_own_words() -> None:
         "cost",
     ]
     assert topic_of("banana") is None
+
+
+def test_help_can_be_asked_for_a_command_a_topic_and_a_single_field() -> None:
+    assert parse("/finetune help status") == Help(topic="status")
+    assert parse("/finetune help me with lora please") == Help(topic="lora")
+    assert parse("/finetune help lr") == Help(topic="lr")
+    assert help_text("status").lines == ("/finetune status  -  " + COMMANDS["status"][1],)
+    assert help_text("lr").title == "lr"
+    assert help_text("lr").lines[0].startswith("lr=2e-5  -  the learning rate")
+    assert help_text("lr").lines[1].endswith("/finetune help training")
+
+
+def test_help_for_an_unknown_word_names_its_neighbour() -> None:
+    assert parse("/finetune help hardwear") == Help(unknown="hardwear", near="hardware")
+    assert parse("/finetune help bananas") == Help(unknown="bananas")
+
+
+def test_the_question_for_a_value_shows_how_to_write_it() -> None:
+    for row in TABLE:
+        if row.field:
+            assert row.label in ask_for(row.field) or row.field == "max_hours"
+            assert f"/finetune help {row.topic}" in ask_for(row.field)
 
 
 def test_an_unknown_word_gets_its_neighbour() -> None:

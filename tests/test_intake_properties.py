@@ -2,7 +2,8 @@
 
 import random
 import re
-from time import perf_counter
+from statistics import median
+from time import process_time
 from typing import Any
 
 import pytest
@@ -28,9 +29,10 @@ from bot.intake.commands import (
 from bot.intake.hub_names import HOSTILE, is_valid_id, is_valid_words
 from bot.models import TrainingRequest
 
-EXAMPLES = 2_000
-#: Seconds for one message. The goal is 0.05; a loaded machine gets as much again.
-SLOWEST, TYPICAL = 0.1, 0.01
+#: Messages: what CI reads, and what `make test-all` reads.
+EXAMPLES, MANY_EXAMPLES = 2_000, 10_000
+#: Seconds of this process's own time for one message: what a loaded machine does beside it does not count.
+SLOWEST, TYPICAL = 0.05, 0.005
 
 PLAN = TrainingRequest(model="a/b", dataset="c/d", epochs=2, batch_size=4, learning_rate=1e-5, budget_usd=5)
 STATES = ["awaiting_approval", "running", "failed", "succeeded", "needs_info"]
@@ -59,7 +61,8 @@ threads = st.one_of(
         ThreadContext,
         state=st.sampled_from(STATES),
         plan=st.just(PLAN),
-        asked=st.sampled_from([None, "model", "dataset", "method"]),
+        asked=st.sampled_from([None, "model", "dataset", "method", "dataset_config"]),
+        choices=st.sampled_from([(), ("a/b", "c/b"), ("french", "german_formal")]),
     ),
 )
 
@@ -83,15 +86,37 @@ def values(command: Command) -> dict[str, Any]:
             return {}
 
 
-@settings(max_examples=EXAMPLES, deadline=None, database=None)
-@given(text=texts, thread=threads)
-def test_every_message_gets_an_answer_whose_values_are_harmless(text: str, thread: ThreadContext | None) -> None:
-    command = parse(text, thread=thread)
+@pytest.mark.parametrize("examples", [EXAMPLES, pytest.param(MANY_EXAMPLES, marks=pytest.mark.slow)])
+def test_every_message_gets_an_answer_whose_values_are_harmless(
+    examples: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds: list[float] = []
+
+    @settings(max_examples=examples, deadline=None, database=None)
+    @given(text=texts, thread=threads)
+    def read(text: str, thread: ThreadContext | None) -> None:
+        start = process_time()
+        command = parse(text, thread=thread)
+        seconds.append(process_time() - start)
+        check(command)
+
+    read()
+    assert len(seconds) >= examples
+    assert median(seconds) < TYPICAL
+    with capsys.disabled():
+        print(
+            f"\n  {len(seconds):,} hostile messages read: median {median(seconds) * 1000:.2f} ms,"
+            f" slowest {max(seconds) * 1000:.1f} ms"
+        )
+
+
+def check(command: Command) -> None:
+    """Nothing in a command can hurt those who use it, and every value is one that a request may hold."""
     found = values(command)
     for field, value in found.items():
         if isinstance(value, str):
             assert value.isprintable(), (field, value)
-            assert len(value) <= 400, (field, value)
+            assert len(value) <= 1_200, (field, value)
     if isinstance(command, Refusal | Reject | Help):
         return  # these show people their own words, and the views escape them
     for field, value in found.items():
@@ -111,16 +136,16 @@ def test_the_same_message_means_the_same_twice(text: str, state: str) -> None:
 
 
 def quickest(text: str, thread: ThreadContext | None) -> float:
-    """The better of two readings: the other one may have waited for the machine."""
+    """The best of three readings, in seconds of processor time."""
     best = float("inf")
-    for _ in range(2):
-        start = perf_counter()
+    for _ in range(3):
+        start = process_time()
         parse(text, thread=thread)
-        best = min(best, perf_counter() - start)
+        best = min(best, process_time() - start)
     return best
 
 
-@pytest.mark.parametrize("length", [600, 1_750, 5_900, 40_000])
+@pytest.mark.parametrize("length", [600, 1_450, 5_900, 40_000])
 def test_no_repetition_takes_long(length: int) -> None:
     thread = ThreadContext(state="awaiting_approval", plan=PLAN)
     for piece in PIECES:
@@ -131,10 +156,10 @@ def test_no_repetition_takes_long(length: int) -> None:
 
 def test_no_mixture_takes_long_and_most_are_quick() -> None:
     rng = random.Random(7)
+    thread = ThreadContext(state="awaiting_approval", plan=PLAN)
     mixtures = ["".join(rng.choices(PIECES, k=rng.randint(5, 400)))[:40_000] for _ in range(200)]
-    seconds = sorted(quickest(text, None) for text in mixtures)
-    assert seconds[-1] < SLOWEST
-    ordinary = sorted(
-        quickest(f"<@U0FTBOT> fine-tune a/b on c/d, {n} epochs, lr 1e-5, under $5", None) for n in range(1, 60)
-    )
-    assert ordinary[len(ordinary) // 2] < TYPICAL
+    for text in mixtures:
+        assert quickest(text, None) < SLOWEST, text
+        assert quickest(text, thread) < SLOWEST, text
+    ordinary = [quickest(f"<@U0FTBOT> fine-tune a/b on c/d, {n} epochs, lr 1e-5, under $5", None) for n in range(1, 60)]
+    assert median(ordinary) < TYPICAL

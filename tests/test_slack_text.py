@@ -18,6 +18,8 @@ CASES = [
     ("Chinese punctuation is punctuation", "a，b：c＝3", "a, b: c=3"),
     ("full-width digits are digits", "epochs=２", "epochs=2"),
     ("code marks go, code stays", "`a/b` and\n```\nx: 1\n```", "a/b and\nx: 1"),
+    ("the language of a code block goes", "```yaml\nx: 1\n```", "x: 1"),
+    ("a shell's command right behind a name stays", "a/b`rm` on `c/d`", "a/b`rm` on c/d"),
     ("bold and italic marks go", "*a/b* on _c/d_", "a/b on c/d"),
     ("underscores inside a name stay", "a_b_c/d_e", "a_b_c/d_e"),
     ("struck-out text goes", "use ~lr 1e-3~ lr 1e-4", "use lr 1e-4"),

@@ -17,7 +17,7 @@ _LINK = (
     r"(?:\s(?:up|down|back))?(?:,?\s(?:like|say|e\.g\.|i\.e\.|maybe)(?=\s))?(?:\s?(?:=|:|->|~)\s?|[ -](?:\("
     r"|size\s)?)?(?:(?:of|to|at|is|as|was|be|should be"
     r"|set to|set at|by|around|about|only|just|exactly|equal to|"
-    r"auf|von|mit|gleich|de|à|du|a|en|em|para|por|igual a|设为|设置为|改为|改成|为|是|用|を|は|が|に)\s?)?"
+    r"auf|von|mit|gleich|은|는|을|를|de|à|du|a|en|em|para|por|igual a|设为|设置为|改为|改成|为|是|用|を|は|が|に)\s?)?"
 )
 _FROM = rf"(?:from\s(?:{NUMBER})\s(?:to|->)\s)?"
 
@@ -38,13 +38,13 @@ _END = r"(?:(?<=[^\x00-\u02ff])|(?![A-Za-z0-9_]))"
 #: Keys that are no words of a sentence: left to `keyed`.
 _ONLY_KEYS = word_set(
     "limit rows samples steps r context alpha generations rank hours spend fraction test_size output out gpus "
-    "temp warmup schedule wd accumulation"
+    "warmup schedule wd accumulation"
 )
 
 
 def _before(row: Keyword) -> Rule:
     words = [key for key in row.keys if key not in _ONLY_KEYS] + list(row.words)
-    return rule(rf"{_EDGE}(?P<k>{_alternatives(words)}){_END}{_LINK}{_FROM}{N}(?!\s?[%/])", _cues(words))
+    return rule(rf"{_EDGE}(?P<k>{_alternatives(words)}){_END}[\"']?{_LINK}{_FROM}{N}(?!\s?%|/)", _cues(words))
 
 
 #: Right before a unit: "4 epochs at 3e-5" is no 3e-5 epochs.
@@ -57,7 +57,7 @@ _REVERSED = [
     (
         row,
         rule(
-            rf"{N}(?:\s(?:as|for)\s(?:the\s|a\s|our\s)?|\s){{w}}".replace(
+            rf"{N}(?:\sis\s(?:plenty|enough|fine|ok|good))?(?:\s(?:as|for)\s(?:the\s|a\s|our\s)?|\s){{w}}".replace(
                 "{w}", f"(?:{_alternatives([*row.keys, *row.words])}){_END}"
             ),
             _cues([*row.keys, *row.words]),
@@ -70,7 +70,8 @@ _BEHIND = [
     (
         row,
         rule(
-            rf"{N}(?:\s?[xX](?=\s)|\s(?:of\s)?an?(?=\sepoch))?[\s-]?(?:random |training |train |max |total |full "
+            rf"{N}(?:\s?[xX](?=\s)|\s(?:of\s)?an?(?=\sepoch))?[\s-]?(?:random |training |train |max |total "
+            rf"|full |single |seule |einzige |sola |única "
             rf"|optimizer )?(?:{_alternatives(list(row.units))}){_END}(?!\s(?:per|a)\s(?:prompt|step|batch|device"
             rf"|second|sec)\b)",
             _cues(row.units),
@@ -86,8 +87,15 @@ _ASIDES = [
     rule(
         r"(?:^|(?<=[.!?;\n]\s))[^.!?;\n\ue000-\uf8ff]{0,120}?\b(?:last (?:time|week|month|run)|previously|it took"
         r"|we used"
-        r"|i used|we tried|i tried)\b[^.!?;\n\ue000-\uf8ff]{0,120}[.!?;\n](?=\s|$)",
+        r"|i used|we tried|i tried)\b[^.!?;\n\ue000-\uf8ff]{0,120}?(?:[.!?;\n](?=\s|$)|,\s(?=(?:so|but|now"
+        r"|this time|then)\b))",
         "last|previously|took|used|tried",
+    ),
+    rule(
+        r"\b(?:my|our|the|his|her|their) (?:old|previous|last|earlier|other|existing|first) (?:\w+ )?(?:script"
+        r"|run|config|setup|job"
+        r"|notebook|version|attempt|one) (?:had|used|was|ran|has|uses|did)\b[^.!?;\n\ue000-\uf8ff]{0,120}",
+        "old|previous|last|earlier|other|existing|first",
     ),
     rule(rf"\$\s?{NUMBER}\s(?:left|remaining|available|in (?:total|credits?)|of credits?)\b", "$"),
     rule(rf"{_EDGE}(?:log|logging|print|report)(?:ging|s)?\s(?:\w+\s){{0,2}}every\s{NUMBER}\s?steps?", "every"),
@@ -106,6 +114,18 @@ _ASIDES = [
         rf"|approximately\s|~\s?)?{NUMBER}\s?(?:\w+\s)?(?:rows|examples|samples|records|conversations|pairs|items"
         rf"|lines|entries)",
         "has|have|contain|holds|include|consist|is|with",
+    ),
+    rule(
+        rf"\b(?:it|that|this|which|there)(?:'s| is| are|'re)\s(?:only\s|just\s|about\s|around\s)?{NUMBER}\s?"
+        r"(?:\w+\s)?(?:rows|examples|samples|records|pairs)",
+        "it|that|this|which|there",
+    ),
+    rule(rf"{NUMBER}\s?(?:rows|examples|samples|records|pairs),?\s(?=but\b)", "but"),
+    rule(
+        rf"(?<=[\ue000-\uf8ff])\s(?:has|contains?|holds|includes?|consists? of|is)\s(?:about\s|around\s"
+        rf"|roughly\s|only\s|over\s"
+        rf"|~\s?)?{NUMBER}\s?(?:\w+\s)?(?:rows|examples|samples|records|conversations|pairs|items|lines|entries)",
+        "has|contain|holds|include|consist|is",
     ),
     rule(
         rf"(?<=[\ue000-\uf8ff])\s?\((?:about|around|roughly|approx\.?|approximately|ca\.?|~|has|with|it has"
@@ -199,9 +219,11 @@ _LIMIT = (
     r"|under|within|(?:at|for at) most|(?:no|not|isn't|any)\s(?:longer|more)\sthan|(?:longer|more)\sthan"
     r"|less than|up to|limit(?:ed)?(?:\s(?:to|of|it to|the run to|training to|runtime to|time to))?"
     r"|cap(?:ped)?(?:\s(?:at|it at|the run at|runtime at|training at|time at))?|time ?out(?:\s(?:of|after|to"
-    r"|is|at))?|time limit(?:\s(?:of|is|to))?|in under|stop (?:it )?after|kill (?:it )?after|(?:run"
+    r"|is|at))?|give it|allow(?: it)?|time limit(?:\s(?:of|is|to))?|in under|stop (?:it )?after"
+    r"|kill (?:it )?after|(?:run"
     r"|train) (?:it )?(?:for|at most|up to)|for|in|(?:only |just )?have|höchstens|maximal|unter|bis zu"
-    r"|moins de|au plus|menos de|no más de|como máximo|até|no máximo|máximo|maximum|maximal|au maximum|最多"
+    r"|pas plus de|nicht länger als|nicht mehr als|não mais de|не дольше|не более|massimo|moins de|au plus"
+    r"|menos de|no más de|como máximo|até|no máximo|máximo|maximum|maximal|au maximum|最多"
     r"|不超过|限时|不要超过|最大|max_hours)"
 )
 _TIME = rule(
@@ -215,7 +237,7 @@ _TIME_AFTER = rule(
 )
 #: A time that stands beside a limit that was just understood, or alone between commas.
 _TIME_TOO = rule(
-    rf"\x00\s?(?:and|or|/|&|und|et|y|e)\s(?P<n>{DURATION})(?!\s(?:ago|per|later|from))|(?:^"
+    rf"\x00\s?(?:max\s|tops\s)?(?:and|or|/|&|und|et|y|e)\s(?P<n>{DURATION})(?!\s(?:ago|per|later|from))|(?:^"
     rf"|[,;])\s?(?P<m>{DURATION})\s?(?=$|[,;.])"
 )
 _LATER = rule(
@@ -223,6 +245,15 @@ _LATER = rule(
     "from now|ago|we|i|tell",
 )
 
+#: "context 4k": the word alone says little, the size does.
+_CONTEXT = rule(rf"{_EDGE}context\s(?P<n>\d{{1,3}}k|\d{{3,6}})(?![\w.])", "context")
+#: When to speak or to begin, which limits nothing: "ping me in 30 minutes".
+_WHEN = rule(
+    rf"\b(?:ping|remind|tell|notify|call|message|check(?: back)?|back|meet\w*|start\w*|begin\w*"
+    rf"|wait)\b[^,.;\n]{{0,20}}\s(?:in|after)"
+    rf"\s{DURATION}",
+    "ping|remind|tell|notify|call|message|check|back|meet|start|begin|wait",
+)
 _LONE_RATE = rule(r"(?<![\w.=:-])(?P<n>\d(?:\.\d{1,3})?e-[2-8])(?![\w.])", "e-")
 
 #: Kinds whose values a sentence may name; a table row that is missing here would be a slip.
@@ -248,11 +279,16 @@ def read_money_and_time(sheet: Sheet) -> None:
     for pattern in (_BUDGET, _MONEY):
         for match in sheet.find(pattern):
             sheet.read_match(BY_FIELD["budget_usd"], match, "n")
-    for match in sheet.find(_LATER):
-        sheet.cut(match)
+    for pattern in (_LATER, _WHEN):
+        for match in sheet.find(pattern):
+            sheet.cut(match)
     for pattern in (_TIME, _TIME_AFTER):
         for match in sheet.find(pattern):
             sheet.read_match(BY_FIELD["max_hours"], match, "n")
+
+
+def read_time_beside(sheet: Sheet) -> None:
+    """Read a time beside a limit that was understood: "500 samples and 1 hour"."""
     if not sheet.has("max_hours"):
         for match in sheet.find(_TIME_TOO):
             sheet.read_match(BY_FIELD["max_hours"], match, "n" if match["n"] else "m")
@@ -262,6 +298,8 @@ def read_numbers(sheet: Sheet) -> None:
     """Read every number that stands beside its word."""
     for match in sheet.find(_ACCUMULATE):
         sheet.read_match(BY_FIELD["grad_accum"], match)
+    for match in sheet.find(_CONTEXT):
+        sheet.read_match(BY_FIELD["max_length"], match)
     for row, pattern in _BEFORE:
         for match in sheet.find(pattern):
             if match["n"].lower() in {"a", "an"}:

@@ -4,6 +4,7 @@ A bare value counts only when nothing else is in the message; talk about the que
 """
 
 import re
+from collections.abc import Sequence
 
 from bot.intake import asking, hub_names, phrases
 from bot.intake.commands import ThreadContext
@@ -18,7 +19,7 @@ _ANSWER = re.compile(
 )
 _ANSWER_END = re.compile(
     r"(?i)(?:[\s,.!-]+(?:please|pls|thanks|thank you|dataset|data set|model|one|then|bitte|merci|gracias|吧"
-    r"|でお願いします|です|this time|is fine|would be great|for now))*[\s.!]*$"
+    r"|でお願いします|です|this time|is fine|would be great|for now|i think|i guess|i'd say))*[\s.!]*$"
 )
 _UNSURE = re.compile(
     r"(?i)\?|\b(?:not sure|don'?t know|no idea|dunno|let me|hold on|one (?:sec|moment|minute)|wait|which|what"
@@ -28,9 +29,54 @@ _UNSURE = re.compile(
 _TALK = phrases.FILLERS | phrases.APPROVALS | phrases.REJECTIONS | phrases.OPENERS
 
 
+#: Where an answer stands in the list that was offered.
+_PLACES = {
+    word: place
+    for place, words in enumerate(
+        ("first 1st one", "second 2nd two", "third 3rd three", "fourth 4th four", "fifth 5th five"), start=1
+    )
+    for word in words.split()
+}
+_PLACE = re.compile(r"(?i)(?:(?:option|number|choice|no\.?|#)\s?)?(?:(\d)[.)]?|(?:the )?([a-z0-9]+)(?: one| option)?)")
+
+
+def chosen(text: str, choices: Sequence[str]) -> str | None:
+    """Find the offered answer that a message names: in full, by its place in the list, by its last or only part.
+
+    None: it names none of them, or more than one.
+    """
+    if not choices or _UNSURE.search(text):
+        return None
+    said = text.strip(" `\"'.!").casefold()
+    bare = _ANSWER_END.sub("", _ANSWER.sub("", said)).strip(" `\"'.,!:")
+    for words in (said, bare):
+        for ending in (str.casefold, lambda choice: choice.rsplit("/", 1)[-1].casefold()):
+            same = [choice for choice in choices if ending(choice) == words]
+            if len(same) == 1:
+                return same[0]
+    place = _PLACE.fullmatch(said) or _PLACE.fullmatch(bare)
+    if place:
+        at = int(place[1]) if place[1] else len(choices) if place[2] == "last" else _PLACES.get(place[2], 0)
+        return choices[at - 1] if 0 < at <= len(choices) else _part(bare, choices)
+    return _part(bare, choices)
+
+
+def _part(words: str, choices: Sequence[str]) -> str | None:
+    """Find the only choice that holds these words."""
+    sought = re.sub(r"[\W_]", "", words)
+    if len(sought) < 3 or is_common(words) or phrases.consume(words, _TALK) is not None:
+        return None
+    held = [choice for choice in choices if sought in re.sub(r"[\W_]", "", choice.casefold())]
+    return held[0] if len(held) == 1 else None
+
+
+#: The question once more: "the model? gemma"
+_ECHO = re.compile(r"(?i)^\W*(?:the |which |what )?(?:model|data ?set|data|method)\s?\?\s+(?=\S)")
+
+
 def fills(sheet: Sheet, text: str, thread: ThreadContext) -> bool:
     """Tell whether what was understood answers the question; a name that sounds like the other thing is put right."""
-    asked = thread.asked
+    asked, text = thread.asked, _ECHO.sub("", text)
     if asked not in {"dataset", "model", "method"} or _UNSURE.search(text):
         return False
     other = {"dataset": "model", "model": "dataset"}.get(asked)
@@ -39,14 +85,16 @@ def fills(sheet: Sheet, text: str, thread: ThreadContext) -> bool:
         if re.fullmatch(rf"[\"']?{NAME}[\"']?(?:[,.].*)?", words, re.S):
             sheet.said = [said._replace(field=asked) if said.field == other else said for said in sheet.said]
     if sheet.has(asked):
-        return not asking.is_talk(text)
+        return not asking.is_talk(_ANSWER_END.sub("", text))
     return bool(sheet.refusals) and len(text) < 200 and not re.search(r"\s\w+\s\w+\s\w+", text)
 
 
 def bare_value(text: str, asked: str | None) -> str | None:
     """Read a message that is nothing but a value; None: it is something else."""
+    text = _ECHO.sub("", text)
     if asked == "method":
-        plain = re.fullmatch(r"(?i)\W*(?:(the )?supervised( one)?|preference (?:tuning|optimi[sz]ation))\W*", text)
+        bare = _ANSWER_END.sub("", _ANSWER.sub("", text))
+        plain = re.fullmatch(r"(?i)\W*(?:supervised|preference (?:tuning|optimi[sz]ation))\W*", bare)
         return None if plain is None else "sft" if "super" in plain[0].lower() else "dpo"
     words = _ANSWER_END.sub("", _ANSWER.sub("", text)).strip().strip("\"'")
     parts = words.split()

@@ -11,17 +11,18 @@ def _i(pattern: str) -> re.Pattern[str]:
 
 
 _NOUN = (
-    r"(?:fine[\s-]?tun\w*|finetun\w*|training|train|run|job|sft|dpo|grpo|q?lora|experiment|supervised"
+    r"(?:fine[\s-]?tun\w*|finetun\w*|training|train|run|round|job|sft|dpo|grpo|q?lora|experiment|supervised"
     r"|preference|reinforcement|direct preference|group relative|distillation|ppo|kto|orpo|rlhf|rloo|reward)"
 )
 #: Orders to train, in their base form.
 _TRAIN = (
-    r"(?:(?:full[\s-])?fine[\s-]?tune(?![\w-])|finetune(?![\w-])|fine-tune(?:-|\b)(?!d)"
+    r"(?:(?:full[\s-])?fine[\s-]?tune(?![\w-]|\s(?:is|was|means)\b)|finetune(?![\w-]|\s(?:is|was|means)\b)"
     r"|(?:re)?train(?![\w-])(?!\s(?:loss|split|set|data|accuracy|time|script|is\b|was\b|looks?\b|finished"
-    r"|failed|took|error|curve|_|station|ride|ticket|journey|wreck|of thought|spotting|late\b|home|schedule))"
-    r"|post-?train(?!\w)|tune(?![\w-])|instruct(?:ion)?-tune(?!\w)|(?:sft|dpo|grpo|ppo|orpo|kto|qlora"
+    r"|failed|took|error|curve|station|ride|ticket|journey|wreck|of thought|spotting|late\b|home|schedule))"
+    r"|post-?train(?!\w)|(?:\w{3,12}[- ])?tune(?![\w-]|\s(?:is|was|means)\b)|(?:sft|dpo|grpo|ppo|orpo|kto|qlora"
     r"|rlhf)(?![\w.-])(?!\s(?:is|was|works?|loss|run (?:is|was|failed)|model|would|seems|sounds|\w+ed\b))"
-    r"|pre-?train(?!\w)|adapt(?!\w)|align(?!\w)|teach(?!\w)|distill?(?!\w)"
+    r"|(?:continue|keep(?: on)?) (?:training|fine-?tuning|finetuning|improving)(?!\w)|pre-?train(?!\w)"
+    r"|adapt(?!\w)|align(?!\w)|teach(?!\w)|distill?(?!\w)"
     rf"|(?:run|start|launch|kick off|kick-off|queue(?: up)?|schedule|submit|do|perform|execute|spin up|set up"
     rf"|setup|fire off|fire up|create|make|trigger|prepare|plan|begin|try|get)\s(?:(?:me|us|a|an|the|some"
     rf"|another|new|quick|small|short|full|test|simple|cheap|little|one|smoke|lora|q-?lora|supervised|first"
@@ -30,15 +31,15 @@ _TRAIN = (
     r"|(?:build|create|develop|make|get) (?:me |us )?(?:an? |the )?(?:\w+[ -]){0,3}(?:models?|llm|chatbot"
     r"|classifier|assistant)(?!\w)(?!\s(?:card|page|list|work))|new (?:training |fine-?tun\w* )?(?:run|job"
     r"|request|training)|another (?:run|fine-?tune)|(?:need"
-    r"|want) (?:a|an) (?:new )?(?:fine-?tuned?|finetuned?|lora|run|training run|sft|dpo|grpo|fine-?tune"
+    r"|want) (?:a|an) (?:new )?(?:fine-?tuned?|finetuned?|lora|run|training (?:run|job)|sft|dpo|grpo|fine-?tune"
     r"|adapter)(?!\w)|take [\ue000-\uf8ff][^.\n]{0,40} and (?:do|run|fine|train|make)"
-    r"|use [\ue000-\uf8ff][^.\n]{0,60} to (?:fine-?tune|train))"
+    r"|use [^.?!\n]{1,80} to (?:fine-?tune|train)(?!\w))"
 )
 _FILLER = (
     r"(?:(?:please|pls|plz|kindly|hi|hey|hello|yo|hiya|good (?:morning|afternoon|evening)|ok(?:ay)?|so|now"
     r"|next|then|also|and|just|first|great|thanks|thank you|alright|right|actually|again|there|team|all|folks"
     r"|bot|tunesmith|everyone|go ahead and|let'?s|lets|quick(?:ly)? (?:one|request)?|request|task|todo"
-    r"|new request|yes|maybe you can|go|try to|@here|@channel|would you mind to|instead|quick test"
+    r"|new request|yes|maybe you can|go|try to|@here|@channel|would you mind to|instead|this time|quick test"
     r"|for a quick test|as a (?:quick )?test|for testing|to start|to begin with"
     r"|bitte|kannst du(?: bitte)?|könntest du|por favor|s'il te plaît|peux-tu|puedes|podrías|pode|você pode"
     r"|(?:can|could|would|will) (?:you|u|we|i)(?: guys)?(?: maybe| perhaps| just| also| please| kindly| pls"
@@ -53,12 +54,13 @@ _WISH = _i(
     rf"\b(?:i|we)(?:'d| would|'ll| really| also| just| now|'m| am|'re| are)*\s(?:want|wanna|need|like|love|wish"
     rf"|prefer|looking|hoping)\s?(?:you |the bot |it "
     rf"|u )?(?:to )?(?:have |see |get |do |run |start |launch |kick off |try |go ahead and )?(?:(?:a|an|the"
-    rf"|some|another|my|our|quick|small|new)\s){{0,3}}(?:[\ue000-\uf8ff]\s)?(?:{_TRAIN}|fine[\s-]?tun(?:ed?"
+    rf"|some|another|my|our|quick|small|new)\s){{0,3}}(?:[\ue000-\uf8ff]\s)?(?:{_TRAIN}|(?:fine[\s-]?)?tun(?:ed?"
     rf"|ing)|finetun(?:ed?|ing)|trained|training run|{_NOUN}(?!\w))"
+    rf"|(?:^|[.!]\s)(?:please )?(?:need|want) [^.?!\n]{{0,60}}\b(?:fine-?tuned|finetuned|tuned|trained)\b"
     rf"|\b(?:can|could|would|will) (?:you|u|we|i)\b[^.?!\n]{{0,60}}?\b(?:{_TRAIN}"
     rf"|have [^.?!\n]{{0,40}}(?:fine-?tuned|trained))|\b(?:would|do) you mind (?:to )?(?:fine[\s-]?tuning"
     rf"|training|running|starting)|\b(?:would be (?:great|nice|good|cool) (?:to|if you could)|is it possible to"
-    rf"|any chance (?:you could|to|of)|mind)\s(?:{_TRAIN}|get|have|training|fine-?tuning)|\b(?:help"
+    rf"|any chance (?:(?:you|we|i) (?:could|can)|to|of)|mind)\s(?:{_TRAIN}|get|have|training|fine-?tuning)|\b(?:help"
     rf"|assist) (?:me|us) (?:to |with )?(?:a )?(?:{_TRAIN}|fine[\s-]?tun\w+|training)|\b(?:goal|task|plan"
     rf"|idea) is to {_TRAIN}"
 )
@@ -68,7 +70,7 @@ _NOT_WISH = _i(
     r"|need|going|trying)|no longer|never wanted|used to)\b"
 )
 _FOREIGN = _i(
-    r"\b(?:trainiere|trainieren|trainier|trainierst|finetunen|fine-?tunen|feintunen|feinabstimmen"
+    r"\b(?:trainiere|trainen|trainieren|trainier|trainierst|finetunen|fine-?tunen|feintunen|feinabstimmen"
     r"|feinabstimmung|feinjustier\w+|nachtrainieren|passe\b[^.\n]{0,60}\ban\b|starte\b[^.\n]{0,40}(?:training"
     r"|lauf|fine-?tun\w*|sft|dpo|grpo)|(?:training|lauf|fine-?tuning|sft|dpo|grpo)\b[^.\n]{0,80}\b(?:starten"
     r"|durchführen|machen|anwerfen|laufen lassen)|(?:mach|mache|führe)\b[^.\n]{0,60}(?:fine-?tun\w*|training"
@@ -102,23 +104,33 @@ PAST = _i(
     r"| already| just| once| also| never| did| both)*\s(?:tried|trained|fine-?tuned|finetuned|ran|used|did"
     r"|tested|started|made|got|had|was|were|went|saw|pushed|launched)\b|\b(?:finished|crashed|died|converged"
     r"|completed)\b|\b(?:last (?:week|month|time|year"
-    r"|night|run)|yesterday|ages ago|back then|previously|earlier (?:today|this))\b|\b(?:has|have"
+    r"|night|run)|yesterday(?!'s)|ages ago|back then|previously|earlier (?:today|this))\b|\b(?:has|have"
     r"|did) (?:anyone|anybody|someone|you|we)\b"
 )
 HYPOTHETICAL = _i(
     r"\b(?:should (?:i|we)|(?:we|i|you|they) (?:should|could|can also)|shouldn'?t|if (?:we|i|you|they|it)"
     r"|what if|would (?:it|that|this|they|a|an|the|\d)|might|thinking (?:about|of)|wonder(?:ing)?|considering"
     r"|maybe (?:we|i|it|that|a|the|\d)|perhaps|could be|probably|worth|curious|suppose|imagine|supposed to"
-    r"|how (?:do|would|does|about we)|i think|i guess|i bet|i feel|imo|imho|tbh|iirc|afaik|in my experience"
+    r"|how (?:do|would|does|about we)|i (?:think|guess)(?! (?:i|we)(?:'ll| will)? go (?:for|with))|i bet|i feel"
+    r"|imo|imho|tbh|iirc|afaik|in my experience"
     r"|usually|normally|typically|in theory|apparently|reckon|overkill|too (?:high|low|big|small|large|much"
     r"|slow|few|many|long|short)|seems?|looks like|is (?:better|worse|good|bad|enough|fine|faster|slower|great"
     r"|nice|way|pretty|really|the|a)\b|are (?:better|enough|fine)|was|were|took|takes|(?:it|that|this) gets|got"
     r"|works? (?:better|fine|well|best)|better than|enough|fyi|interesting|paper|article|they say|people)\b"
     r"|\b(?:plenty|diverge\w*|converge\w*|blog|overfit\w*)\b"
 )
+_CONDITION = _i(r"\b(?:if|should|would|could|might|maybe|suppose|imagine)\b")
+#: "my boss says we should try it, so please ..."
+_AND_SO = _i(r"\bso (?:please|pls|plz|this time|let'?s|now)\b")
+#: What is only reported, or for another day.
+REPORTED = _i(
+    r"\W*(?:reminder|note to self|next time)\b"
+    r"|[^:\n]{0,60}\b(?:blog|post|article|paper|tutorial|docs?|says?|said|wrote|titled?|headline)\b[^:\n]{0,40}:"
+)
 NEGATED = _i(
     r"(?:\b(?:don'?t|do not|dont|never|please don'?t|no need to|not going to|won'?t|can'?t|cannot|shouldn'?t"
-    r"|stop) (?:\w+ ){0,2}?(?:fine-?tune|finetune|train|run|start|launch|use|change|push|touch|switch|set|make"
+    r"|stop|(?:forget|ignore|disregard|scrap)(?: \w+){0,4}) (?:\w+ ){0,2}?(?:fine-?tun(?:e|ing)|finetun(?:e|ing)"
+    r"|train(?:ing)?|run|start|launch|use|change|push|touch|switch|set|make"
     r"|increase|raise|approve|cancel|kill|stop|worry|bother|forget)\b)"
 )
 _CLI = _i(
@@ -129,18 +141,41 @@ _CLI = _i(
 )
 
 
+#: Politeness around an order: "I'd be grateful if you could ...", "if it's not too much trouble, ...".
+_POLITE = _i(
+    r"\b(?:i(?:'d| would) (?:be (?:so |very |really )?(?:grateful|happy|glad|thankful)|(?:really "
+    r"|very much )?appreciate it|love it)"
+    r"|it(?:'d| would) be (?:so |really |very )?(?:great|nice|good|lovely|awesome|helpful)"
+    r"|i (?:was|am) (?:just )?wondering|i'm wondering|do you (?:think|reckon)|(?:is there )?any chance"
+    r"|would it be possible)"
+    r"(?: that| if| whether)? (?:you|u) (?:could|can|would|might)(?: be able to)?\b"
+    r"|\b(?:if it(?:'s| is) not too much (?:trouble|work)|if you don'?t mind|if (?:at all )?possible"
+    r"|if that'?s (?:ok|okay|possible)"
+    r"|(?:if|when|once|whenever) you (?:have|get|find) (?:some |the |a (?:bit of |free )?)?(?:time|minute|moment"
+    r"|chance))\b,?"
+    r"|\b(?:the )?same (?:\w+ )?(?:as|like) (?:last (?:time|week|run)|before|yesterday)\b"
+)
+
+
+def without_politeness(text: str) -> str:
+    """Cut what is said around an order to be polite, or to point at an earlier one."""
+    return _POLITE.sub("please", text)
+
+
 def is_order(text: str) -> bool:
     """Tell whether a message orders or wishes a run."""
+    text = without_politeness(text)
     if _CLI.search(text):
         return True
     clean = _without_negated(text)
     if clean is None:
         return False
-    if _ORDER.search(clean):
-        first = _ORDER.search(clean)
-        return first is not None and not (
-            HYPOTHETICAL.search(clean[: first.start() + 1]) and first.start() > 0 and clean[first.start()] == ","
-        )
+    if REPORTED.match(clean) and not _ORDER_FIRST.match(clean):
+        return False
+    if first := _ORDER.search(clean):
+        before = clean[: first.start() + 1]
+        depends = HYPOTHETICAL if "please" not in first[0].lower() else _CONDITION
+        return not (depends.search(before) and first.start() > 0 and clean[first.start()] == ",")
     if _WISH.search(clean) and not _NOT_WISH.search(clean):
         return not _i(r"\b(?:should (?:i|we)|what if|if (?:we|i) (?:were|wanted))\b").search(clean)
     return (
@@ -168,6 +203,15 @@ def _without_negated(text: str) -> str | None:
     if match.start() < 12:
         return None
     return text[: match.start()]
+
+
+def is_talk_about_names(text: str, *, clauses: bool) -> bool:
+    """Tell talk in the sentences, or the clauses, that have names in them; what is said around them does not count."""
+    if _AND_SO.search(text):
+        return NEGATED.search(text) is not None
+    parts = re.split(r"[.!?;,:]\s|\n" if clauses else r"(?<=[.!?;])\s|\n", text)
+    named = [part for part in parts if re.search("[\ue000-\uf8ff]", part)]
+    return is_talk("\n".join(named) if named else text)
 
 
 def is_talk(text: str) -> bool:

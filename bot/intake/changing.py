@@ -5,9 +5,11 @@ An order to change counts, and a message that is nothing but values. In doubt: n
 
 import re
 
-from bot.intake.asking import HYPOTHETICAL, PAST, is_talk
+from bot.intake.asking import HYPOTHETICAL, NEGATED, PAST, REPORTED, is_talk
+from bot.intake.grammar import KEYS
 from bot.intake.sheet import Sheet
 from bot.intake.words import word_set
+from bot.models import TrainingRequest
 
 
 def _i(pattern: str) -> re.Pattern[str]:
@@ -18,7 +20,8 @@ _CHANGE_VERB = (
     r"(?:use|using|make|set|setting|change|switch|swap|go|bump|raise|increase|up|lower|reduce|decrease|drop"
     r"|cut|halve|double|triple|quadruple|add|remove|disable|enable|turn|keep|put|try|do|run|train|fine-?tune"
     r"|finetune|push|save|name|call|rename|limit|cap|give|take|move|replace|update|edit|adjust|modify|shorten"
-    r"|extend|pick|choose|prefer|want|need|only|without|with|no|not|instead|also|max|stop|start|let it|have it"
+    r"|extend|pick|choose|prefer|want|need|only|without|with|no|not(?!\s(?:bad|sure|yet|really|too|so|now|that|a"
+    r"|my|our))|instead|also|max|stop|start|let it|have it"
     r"|mark|store|upload|publish|send|log|report|evaluate|eval|checkpoint|hold|pack|skip|leave|crank|bring"
     r"|multiply|divide|lets?|revert|restrict|target|allow|spend|stick|downgrade|upgrade|scale|shrink|grow"
     r"|include|exclude|base|point|configure|specify|truncate|subsample|sample|turn|rather|better|lieber"
@@ -52,22 +55,41 @@ _CHANGE = _i(
 )
 _CORRECTION = _i(
     r"\b(?:(?:should|must|needs? to|has to|ought to|supposed to) (?:not )?(?:be|go|use|run|have)|(?:i|we) meant"
+    r"|wrong (?:dataset|model|method|split|gpu|hardware|repo)"
     r"|meant to (?:say|write|use)|typo|(?:we|i) (?:only|just) have)\b"
 )
 _CHANGE_FOREIGN = _i(
-    r"用|改|换|把|设|加到|减|使用|增加|降低|提高|调|多训练|多跑|只|变更|に(?:変更|して|変え|上げ|下げ|増や"
+    r"해주세요|해 주세요|바꿔|변경해|줄여|늘려|用|改|换|把|设|加到|减|使用|增加|降低|提高|调|多训练|多跑|只|变更"
+    r"|に(?:変更|して|変え|上げ|下げ|増や"
     r"|減ら)|を?使って|増やし|減らし|でお願い|を(?:2倍|半分)|にしてください|倍に|は\s?\x00|を\s?\x00|公开|私有"
     r"|非公開|公開|不用|なしで"
 )
+_SETTING_NOUN = (
+    r"(?:gpus?|hardware|machine|flavor|instance|batch(?:es)?|lr|learning rate|epochs?|steps|dataset|model|method|budget"
+    r"|repo|rank|context|seed|split)"
+)
+#: "use a bigger gpu", "change the lr", "make it cheaper".
+_VAGUE = _i(
+    rf"{_CHANGE_OPENER}{_CHANGE_VERB}\s(?:(?:a|an|the|some|another|different|other|its|our|my|it|this|something"
+    rf"|on|to|with)\s)*"
+    rf"(?:(?:\w+\s)?{_SETTING_NOUN}\b(?!\s(?:it|is|was|we|i|you|she|he|they))|(?:cheaper|faster|smaller|bigger"
+    rf"|larger|longer"
+    rf"|shorter)\b)"
+)
+#: "cheaper gpu pls"
+_COMPARED_NOUN = _i(
+    rf"\W*(?:an? |the )?(?:cheaper|bigger|larger|smaller|faster|slower|lower|higher|longer|shorter|different"
+    rf"|another) {_SETTING_NOUN}"
+    rf"(?:,? (?:please|pls|plz|instead|then|bitte))*\W*"
+)
 #: Characters.
 _LONGEST_CHANGE = 800
-_SETTING_NOUN = _i(
-    r"\b(?:gpu|gpus|hardware|machine|flavor|instance|batch|lr|learning rate|epochs?|steps|dataset|model|method"
-    r"|budget|repo|rank|context|seed|split)\b"
-)
 _THIN = word_set(
     """
-    different other new following correct right bit tad have bigger smaller larger higher lower longer shorter
+    erhöhen senken ändern setzen reduzieren verringern halbieren verdoppeln augmenter réduire mettre changer subir bajar
+    cambiar poner aumentar reducir diminuir mudar colocar optimizer scheduler tracker logging
+    lr learning rate batch different other new following correct right bit tad have bigger smaller larger higher
+    lower longer shorter
     cheaper faster stronger first last top a an the it its it's this that these those to of for and with on in at as
     by is be are use using make set change switch go bump raise increase lower reduce drop cut keep put try do run
     train please pls plz ok okay actually instead no wait oh also but so then just now well sorry hey yes yeah sure
@@ -86,18 +108,25 @@ _THIN = word_set(
 
 
 _POLITE_QUESTION = _i(
-    r"\W{0,3}(?:(?:ok|okay|hmm|actually|please|hey|and|also|wait)[ ,]{1,2}){0,4}"
+    r"(?:[^\n?]*[.!;]\s|\W{0,3})(?:(?:ok|okay|hmm|actually|please|hey|and|also|wait)[ ,]{1,2}){0,4}"
     r"(?:can|could|would|will) (?:you|we|u|i|it)\b"
     r"|[^\n]*\b(?:peux-tu|kannst du|könntest du|puedes|pode|podrías)\b|[^\n]*(?:吗|ますか|できる)"
 )
 _FORWARD = _i(r"\binstead\b|\bso (?:let'?s|please|use)\b|\bplease\b")
-_OPINION = _i(r"\b(?:should (?:i|we)|what if|would (?:it|that)|i think|i guess|wonder|might|probably|overkill)\b")
+_OPINION = _i(
+    r"\b(?:should (?:i|we)|what if|would (?:it|that)|i think|i guess|wonder|might|maybe|perhaps|probably|overkill)\b"
+)
 _PLEASE = _i(r"\b(?:please|instead|let'?s)\b")
 _CLAUSE_END = _i(r"[.!;,]\s?$|\b(?:so|but|and)\b\s*$")
 #: "you could use lora", "lora is all you need": nothing but values and thin words, and still talk.
 _MAYBE = _i(
     r"\b(?:you|we|i|they|it) (?:could|can|might|would|should|may|have|had)\b"
     r"|\bis (?:all|the|a|an|not|better|so|my|our|what|how|always|usually)\b"
+)
+#: "500 samples is plenty": a change, where the plan has another number.
+_SUFFICES = _i(
+    r"^[^.!?\n]{0,40}\d[^.!?\n]{0,20}\s(?:is|are|will be|should be) (?:fine|enough|plenty|ok|okay|sufficient)\W*$"
+    r"|^\W*(?:just|only|one|half)\b[^.!?\n]{0,40}\s(?:is|are) (?:fine|enough|plenty|ok|okay|sufficient)\W*$"
 )
 _ONLY_HAVE = _i(r"\b(?:only|just) have\b")
 
@@ -107,25 +136,53 @@ def orders_change(text: str) -> bool:
     return _CHANGE.search(text) is not None or (not text.isascii() and _CHANGE_FOREIGN.search(text) is not None)
 
 
-def is_change(sheet: Sheet, text: str, *, understood: bool) -> bool:
+def opens_change(text: str) -> bool:
+    """Tell whether a message opens with an order to change, or with the name of a setting."""
+    return orders_change(text[:40]) or setting_of(" ".join(text.split()[:2])) is not None
+
+
+def is_change(sheet: Sheet, text: str, plan: TrainingRequest, *, understood: bool) -> bool:
     """Tell whether a message in a thread changes the plan: an order to change, or nothing but values.
 
     `understood`: some value was read, be it a possible one or not.
     """
     text = text[:_LONGEST_CHANGE]
+    _, mark, order = text.rpartition("?")
+    if mark and orders_change(order.strip()):
+        text = order.strip()  # "isn't that slow? use an l4"
+    if (
+        understood
+        and _SUFFICES.search(text)
+        and not (NEGATED.search(text) or _OPINION.search(text))
+        and "?" not in text
+    ):
+        return any(said.value != getattr(plan, said.field) for said in sheet.said)
     if "?" in text and not _POLITE_QUESTION.match(text):
         return False
     left = re.sub("[\ue000-\uf8ff]", " ", sheet.left()).lower()
     words = [word.strip(".,;:!?()'\"-+&/") for word in left.split()]
     if understood and all(word in _THIN for word in words if word):
         return _MAYBE.search(text) is None or "?" in text or _ONLY_HAVE.search(text) is not None
-    if PAST.search(text) and not _FORWARD.search(text):
+    if (PAST.search(text) and not _FORWARD.search(text)) or REPORTED.match(text):
         return False
+    if understood and _asks_at_last(sheet):
+        return True
     if not understood:
-        return _is_vague_order(text)
+        return is_vague_order(text)
     if orders_change(text) or _CORRECTION.search(text):
         return not _is_doubtful(text)
     return re.search(r"(?i)\binstead\b", text) is not None and not is_talk(text)
+
+
+def _asks_at_last(sheet: Sheet) -> bool:
+    """Tell "the t4 is too slow, l4 please": the last clause is nothing but a value that is asked for."""
+    last = re.split(r"[.,;!\n]", sheet.text.rstrip(" .!\x00") + "\x00" * sheet.text.endswith("\x00"))[-1]
+    words = last.replace("\x00", " ").lower().split()
+    return (
+        "\x00" in last
+        and bool({"please", "pls", "plz", "instead"} & set(words))
+        and all(word in _THIN for word in words)
+    )
 
 
 def _is_doubtful(text: str) -> bool:
@@ -137,7 +194,27 @@ def _is_doubtful(text: str) -> bool:
     return _OPINION.search(text) is not None and _PLEASE.search(behind) is None
 
 
-def _is_vague_order(text: str) -> bool:
+#: What a comparison means where no setting is named.
+_COMPARED = _i(
+    r"\b(?:cheaper|faster|bigger (?:one|machine)|smaller (?:one|machine)|something (?:bigger|smaller|cheaper))\b"
+)
+
+
+def setting_of(text: str) -> str | None:
+    """Find the field that an order without a value is about."""
+    words = re.findall(r"[a-z_]+", text.lower())
+    for count in (3, 2, 1):
+        for start in range(len(words) - count + 1):
+            row = KEYS.get("_".join(words[start : start + count]))
+            if row and row.field and (count > 1 or len(words[start]) > 1):
+                return row.field
+    return "hardware" if _COMPARED.search(text) else None
+
+
+def is_vague_order(text: str) -> bool:
     """Tell an order to change something without a value: "use a bigger gpu"."""
-    short = len(text) < 120 and "?" not in text
-    return short and not is_talk(text) and bool(_SETTING_NOUN.search(text)) and _CHANGE.match(text) is not None
+    asked = text.rstrip("? ") if _POLITE_QUESTION.match(text) else text
+    if _COMPARED_NOUN.fullmatch(text):
+        return True
+    short = len(text) < 120 and "?" not in asked
+    return short and not is_talk(asked) and _VAGUE.match(asked) is not None

@@ -14,8 +14,11 @@ _UNKNOWN = Rule(hardware.UNKNOWN, ())
 
 _LORA_BOTH = rule(r"\bwith(?: and| or|/)\s?without (?:q?lora|peft|adapters?)\b", "lora|peft|adapter")
 _LORA_OFF = rule(
-    r"(?:(?:no|without|not|non|skip|drop|remove|disable|don'?t use|do not use|not using|turn off|ohne|sans|sin"
-    r"|sem|pas de|pas d'|plus de|nada de|kein(?:e|en)?|不用|不使用|不要|なし)[\s-]?(?:the |a |any )?(?:q?lora"
+    r"(?:(?<![A-Za-z])(?:no|without|not|без|senza|non|forget|ditch|skip|drop|remove|disable|don'?t use"
+    r"|do not use|not using"
+    r"|turn off|ohne|sans|sin"
+    r"|sem|pas de|pas d'|plus de|nada de|kein(?:e|en)?|不用|不使用|不要|なし)[\s-]?(?:with |using |use )?(?:the "
+    r"|a |any )?(?:q?lora"
     r"|peft|adapters?)\b"
     r"|\bq?lora\s?(?:=|:|is)?\s?(?:off|false|no|なし)\b|(?:instead of|rather than|in place of)\s(?:q?lora|peft"
     r"|adapters?)\b"
@@ -43,8 +46,8 @@ _RANK = rule(
 _ALPHA = rule(rf"(?<![A-Za-z0-9_/.-])(?:lora[\s_-]?)?alpha\s?(?:=|:|of|is|to|at|-)?\s?{N}", "alpha")
 
 _METHOD = rule(
-    r"(?<![A-Za-z0-9_/.-])(?P<m>sft|dpo|grpo)(?:[\s-]?(?:trainer|config))?(?![A-Za-z0-9_]|\.py|'d"
-    r"|\s?/)(?!-(?:ed|trained|tuned|\d))"
+    r"(?<![A-Za-z0-9_/.-])(?P<m>sft|dpo|grpo)(?:[\s-]?(?:trainer|config))?(?![A-Za-z0-9_]|\.py"
+    r"|/)(?!-(?:ed|trained|tuned|\d))"
     r"|(?P<s>supervised (?:fine[\s-]?tun\w*|finetun\w*|training|learning)|überwachtes fine-?tuning"
     r"|fine-?tuning supervis\w+|監督あり|监督微调|有监督微调)"
     r"|(?P<d>direct preference optimi[sz]ation|直接偏好优化)|(?P<g>group relative policy optimi[sz]ation)",
@@ -66,15 +69,15 @@ _PRIVATE_OFF = rule(
     r"|repo|push|publicly|model|and|,)\s(?:it |this |that |the (?:model|repo|result|output) "
     r"|everything )?(?:a )?(?:public|öffentlich|publique?|público|公开|公開)(?:ly)?\b|(?:设为|设置为"
     r"|改为)?公开(?:仓库|模型)?|公開(?:で|に|リポジトリ)|\bpublic(?:ly)? (?:repo(?:sitory)?|model|please|pls"
-    r"|upload|release)\b|(?<![A-Za-z0-9_-])public(?=\s*(?:[,.;!)\x00]|$))",
-    "priv|publi|public|öffent|públi|公",
+    r"|upload|release)\b|(?<![A-Za-z0-9_-])public(?=\s*(?:[,.;!)\x00]|$))|(?<![A-Za-z])pubblic[oa]\b",
+    "priv|publi|pubbli|öffent|públi|公",
 )
 _PRIVATE = rule(
     r"\b(?P<not>not|isn't|don't make it|do not make it|never|nicht|pas)\s(?:be\s|make it\s)?(?:public"
-    r"|öffentlich)\w*|(?<![A-Za-z0-9_/.-])(?:privately|private|privat|privé|privée|privado"
+    r"|öffentlich)\w*|(?<![A-Za-z0-9_/.-])(?:privately|private|privat(?:e[smnr])?|privé|privée|privado"
     r"|privada)(?![\w-])(?!\s(?:dataset|data\b|corpus|beta|message|channel|datensatz|slack|info))|私有|不公开"
-    r"|非公開|プライベート",
-    "priv|public|öffent|私|不公|非公|プライ",
+    r"|非公開|プライベート|비공개|приватн\w*|privat[oa]\b",
+    "비공|прив|priv|public|öffent|私|不公|非公|プライ",
 )
 _OURS_BEFORE = rule(r"\b(?:our|my|your|their|this|some|from a|on a|on the)\s$")
 
@@ -92,6 +95,15 @@ _SCHEDULER = rule(
     "cosine|linear|constant|poly|inverse|wsd|warmup",
 )
 _SWITCHES = [
+    (
+        "plan_only",
+        True,
+        rule(
+            r"\b(?:only|just|nothing but|no more than) (?:show me |give me |make |want |need )?(?:a|the) (?:plan"
+            r"|price|quote|estimate)\b"
+            r"|\b(?:plan|price|quote|estimate) only\b|\bdry[\s-]run\b"
+        ),
+    ),
     ("packing", False, rule(r"\b(?:no|without|disable|turn off|don't use)\s(?:sequence\s)?packing\b")),
     (
         "packing",
@@ -114,6 +126,9 @@ _REPORT = rule(
     r"|tensorboard|mlflow|comet|swanlab)\b",
     "log|report|track|send",
 )
+_TRACKER = rule(
+    r"\b(wandb|w&b|trackio|tensorboard|mlflow)\s(?:logging|tracking|reporting|logs)\b", "logg|track|report|logs"
+)
 _REWARD = rule(
     r"\b(?P<r>accuracy|format|think[\s_]format|correctness|exact[\s_-]match|length"
     r"|math)\s(?:based\s)?rewards?\b|\brewards?(?:\sfunctions?)?\s?(?:=|:|is|of|for)\s?(?P<s>[a-z]\w{2,40})",
@@ -126,8 +141,13 @@ def read_hardware(sheet: Sheet) -> None:
     for match in sheet.find(_MENTION):
         before = sheet.text[max(0, match.start() - 24) : match.start()].lower()
         behind = sheet.text[match.end() : match.end() + 24].lower()
-        if re.search(r"(?:instead of|rather than|not|no|from|too small for)\s(?:a\s|an\s|the\s)?$", before) or re.match(
-            r"\s(?:is|are|seems|looks|was|would be|will be)\s(?:\w+\s)?(?:too|not|slow|expensive|overkill|busy|full)"
+        if re.search(
+            r"(?:instead of|rather than|not|no|from|too small for|don'?t (?:use|want|need)|do not use)\s"
+            r"(?:on\s|with\s)?(?:a\s|an\s|the\s)?$",
+            before,
+        ) or re.match(
+            r"\s(?:is|are|seems|looks|was|would be|will be)\s(?:\w+\s)?(?:too|not|slow|expensive|overkill|busy"
+            r"|full)|\stoo\s"
             r"|\s(?:won't|isn't|can't|cannot|will not|doesn't)\b",
             behind,
         ):
@@ -145,11 +165,12 @@ def read_hardware(sheet: Sheet) -> None:
         behind = sheet.text[match.end() : match.end() + 30].lower()
         words = sheet.cut(match)
         elsewhere = re.search(
-            r"(?:inference|serv\w+|deploy\w*|instead of|rather than|like|than|not|no|locally on my|have no)\s(?:on "
+            r"(?:inference|serv\w+|deploy\w*|(?:able|has|have|needs?|meant|going|supposed) to run|(?:must|should"
+            r"|can|will) (?:also )?run|instead of|rather than|like|than|not|no|locally on my|have no)\s(?:on "
             r"|it on |to )?(?:a |an |the |our |my )?$",
             before,
         )
-        if not elsewhere and not re.match(r"\s(?:for inference|for serving|at inference|later)", behind):
+        if not elsewhere and not re.match(r"\s(?:for inference|for serving|at inference|later|afterwards?)", behind):
             sheet.refuse(refusals.unknown_hardware(words))
             break  # one is enough to refuse
 
@@ -168,7 +189,10 @@ def read_lora(sheet: Sheet) -> None:
                 sheet.read_match(BY_FIELD[field], match, "n")
     for match in sheet.find(_LORA_ON):
         quantized = bool(match["q"])
+        before = sheet.text[max(0, match.start() - 16) : match.start()]
         words = sheet.cut(match)
+        if re.search(r"(?i)\b(?:from|away from)\s(?:the\s)?$", before) and sheet.has("lora"):
+            continue  # "from lora to full fine-tuning"
         sheet.say("lora", True, words)
         if quantized:
             sheet.say("load_in_4bit", True, words)
@@ -183,15 +207,25 @@ def read_methods(sheet: Sheet) -> None:
             sheet.text[max(0, match.start() - 24) : match.start()],
             sheet.text[match.end() : match.end() + 14],
         )
+        if (
+            behind.startswith("'d")
+            and not behind.startswith("'d on")
+            and not re.search(r"(?i)\b(?:a|an|our own|another)\s$", before)
+        ):
+            continue
         theirs = _NO_METHOD_BEFORE.pattern.search(before) and (
             _MODEL_BEHIND.pattern.match(behind) or _DATA_BEHIND.pattern.match(behind)
         )
         dropped = _NOT_BEFORE.pattern.search(before) and not re.match(
             r"(?i)\s(?:model|to)\b", behind if "from" not in before[-6:] else ""
         )
+        swapped = re.search(r"(?i)\b(?:swap|switch|change|exchange|replace)\s$", before) and re.match(
+            r"(?i)\s(?:for|with|to|by)\b", behind
+        )
+        later = swapped or re.match(r"(?i)\s(?:some other|on another|another|later|tomorrow|next)\b", behind)
         method = (match["m"] or ("sft" if match["s"] else "dpo" if match["d"] else "grpo")).lower()
         words = sheet.cut(match)
-        if not theirs and not dropped:
+        if not theirs and not dropped and not later:
             sheet.say("method", method, words)
 
 
@@ -226,7 +260,7 @@ def read_details(sheet: Sheet) -> None:
     for field, on, pattern in _SWITCHES:
         for match in sheet.find(pattern):
             sheet.say(field, on, sheet.cut(match))
-    for match in sheet.find(_REPORT):
+    for match in (*sheet.find(_REPORT), *sheet.find(_TRACKER)):
         where = "wandb" if match[1].lower().startswith("w") else match[1].lower()
         sheet.say("report_to", where, sheet.cut(match))
     for match in sheet.find(_REWARD):

@@ -19,6 +19,8 @@ class Revise(Value):
     """
 
     changes: dict[str, Any]
+    #: The field that a change without a value is about ("use a bigger gpu"); None: not said, or there are values.
+    about: str | None = None
 
 
 class Approve(Value):

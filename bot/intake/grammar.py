@@ -102,7 +102,7 @@ TABLE: tuple[Keyword, ...] = (
         "max_samples", K.INTEGER,
         "max_samples samples num_samples max_train_samples n_samples max_examples num_examples "
         "max_rows rows limit sample_size",
-        units="samples|sample|examples|example|rows|records|conversations|instances|data points|"
+        units="samples|ones|sample|examples|example|rows|records|conversations|instances|data points|"
         "datapoints|beispiele|beispielen|zeilen|exemples|lignes|ejemplos|filas|muestras|exemplos|"
         "amostras|linhas|条数据|条样本|个样本|条|件のデータ|サンプル|件|行",
         example="max_samples=1k", says="train on so many rows only", topic="dataset",
@@ -141,7 +141,7 @@ TABLE: tuple[Keyword, ...] = (
     ),
     _row(
         "output_repo", K.OUTPUT, "output output_repo out hub_model_id push_to_hub_model_id output_repo_id output_name "
-        "repo repo_id push_to dest destination target save_as output_model hub_repo name salida "
+        "repo repo_id push_to dest destination target save_as output_model hub_repo name to where salida "
         "saída sortie ausgabe",
         words="输出|出力",
         example="output=acme/my-model", says="where the trained model goes on the Hub", topic="output",
@@ -173,6 +173,10 @@ TABLE: tuple[Keyword, ...] = (
         example="timeout=90m", says="the longest it may run, in the Hub's notation", topic="hardware",
     ),
     _row(
+        "plan_only", K.FLAG, "plan_only dry_run price_only",
+        example="--plan_only", says="only the plan and its price: nobody can approve it", topic="hardware",
+    ),
+    _row(
         "lora", K.FLAG, "lora use_lora use_peft peft adapter adapters",
         example="--lora or --no-lora", says="train an adapter instead of all weights", topic="lora",
     ),
@@ -196,9 +200,9 @@ TABLE: tuple[Keyword, ...] = (
     _row(
         "epochs", K.NUMBER, "epochs num_train_epochs num_epochs epoch ep n_epochs train_epochs nb_epochs max_epochs "
         "epochen époques épocas",
-        words="number of epochs|轮数|训练轮数|エポック数|エポック",
+        words="number of epochs|에폭|轮数|训练轮数|エポック数|エポック",
         units="epochs|epoch|eps|ep|full passes|passes|pass|epochen|epoche|époques|époque|épocas|época|"
-        "epocas|epoca|轮|个epoch|个 epoch|エポック|回训练",
+        "epocas|epoca|эпох|эпоха|эпохи|에폭|轮|个epoch|个 epoch|エポック|回训练",
         example="epochs=2", says="how often to go through the data", topic="training",
     ),
     _row(
@@ -206,19 +210,20 @@ TABLE: tuple[Keyword, ...] = (
         "training_steps",
         words="步数|最大步数|ステップ数",
         units="steps|step|iterations|iters|optimizer steps|training steps|schritte|schritten|étapes|"
-        "pasos|passos|步|ステップ",
+        "pasos|passos|pas|passi|шагов|шага|步|ステップ",
         example="max_steps=500", says="stop after so many steps", topic="training",
     ),
     _row(
         "learning_rate", K.NUMBER, "lr learning_rate learningrate step_size lernrate",
         words="learning-rate|tasa de aprendizaje|taxa de aprendizado|taxa de aprendizagem|"
-        "taux d'apprentissage|学习率|学習率",
+        "taux d'apprentissage|velocità di apprendimento|tasso di apprendimento|学习率|学習率|학습률",
         example="lr=2e-5", says="the learning rate", topic="training",
     ),
     _row(
         "batch_size", K.INTEGER, "batch_size bs batch per_device_train_batch_size train_batch_size bsz batchsize "
         "per_device_batch_size micro_batch_size train_bs",
-        words="batches|batch-size|batchgröße|batch size per device|taille de batch|taille de lot|"
+        words="batches|batch-size|размер батча|batchgröße|batch size per device|taille de batch|taille de lot"
+        "|lot de|lote de|"
         "tamaño de lote|tamaño del lote|tamaño de batch|tamanho do lote|tamanho de lote|批大小|"
         "批次大小|批量大小|batch大小|バッチサイズ",
         example="batch_size=8", says="rows per step and device", topic="training",
@@ -232,9 +237,9 @@ TABLE: tuple[Keyword, ...] = (
     ),
     _row(
         "max_length", K.TOKENS, "max_length max_seq_length seq_len max_seq_len max_len sequence_length context_length "
-        "context max_tokens seqlen seq block_size cutoff_len model_max_length ctx seq_length "
-        "max_token_length",
-        words="sequence length|max sequence length|maximum length|maximum sequence length|context window|"
+        "context max_tokens seqlen seq sequence_len block_size cutoff_len model_max_length ctx seq_length "
+        "max_token_length len",
+        words="sequence length|max sequence|max sequence length|maximum length|maximum sequence length|context window|"
             "context size|context length|context of|context up to|ctx of|seq length|最大长度|序列长度|上下文长度"
             "|最大長|longueur max|"
         "longitud máxima|comprimento máximo|maximale länge",

@@ -59,7 +59,10 @@ UNKNOWN = re.compile(
     r"|titan(?:[\s-]?(?:rtx|v|xp?))?|tpus?(?:[\s-]?v\d\w*)?|v5e|v5p|v6e|mi\d{3}x?|gaudi\s?\d?|trainium\s?\d?"
     r"|inferentia\s?\d?"
     r"|(?:ml\.)?[gp]\d\w{0,4}\.(?:\d{1,2})?x?large|standard_n\w+|a[23]-(?:high|mega|ultra)gpu-\w+"
-    r"|m[1-4][\s-](?:mac\w*|max|pro|ultra)|macbook\w*|mac\s?(?:mini|studio)|jetson\w*|dgx\w*))"
+    r"|m[1-4][\s-](?:mac\w*|max|pro|ultra)|macbook\w*|mac\s?(?:mini|studio)"
+    r"|(?<=\bon )(?:(?:google )?colab\w*|kaggle|runpod|lambda labs|aws|ec2|sagemaker|gcp|azure|(?:my"
+    r"|our) (?:own )?(?:laptop|pc"
+    r"|desktop|workstation|mac|cluster|local machine|servers?|gpus?|box))|jetson\w*|dgx\w*))"
     r"(?:s|[\s-]sxm\d?|[\s-]pcie|[\s-]nvl)?(?:[\s-]\d{2,3}\s?gi?b)?(?:\s?x\s?\d{1,2})?(?![A-Za-z0-9_-])",
     re.I,
 )
@@ -96,8 +99,10 @@ def nearest(name: str) -> tuple[str, ...]:
     """Suggest up to three flavors for a name that is none."""
     name = re.sub(r"[\s_]+", "-", name.strip().lower())
     family = next((each for each in sorted(FAMILIES, key=len, reverse=True) if name.startswith(each)), None)
+    bigger = {"h": ("h200", "a100-large"), "b": ("h200",), "v": ("a10g-large", "a100-large"), "p": ("a10g-small",)}
+    if family is None and name[:1] not in bigger:
+        family = next(iter(difflib.get_close_matches(re.split(r"-|x\d", name)[0], FAMILIES, n=1, cutoff=0.7)), None)
     if family:
         return tuple(each for each in FLAVORS if re.match(rf"{family}(?![0-9a-z])|{family}x\d", each))[:3]
-    bigger = {"h": ("h200", "a100-large"), "b": ("h200",), "v": ("a10g-large", "a100-large"), "p": ("a10g-small",)}
     close = difflib.get_close_matches(name, FLAVORS, n=2, cutoff=0.6)
-    return tuple(close) or bigger.get(name[:1], ("t4-small", "a10g-large", "a100-large"))
+    return bigger.get(name[:1]) or tuple(close) or ("t4-small", "a10g-large", "a100-large")

@@ -4,9 +4,12 @@ Knows no Slack: the views decide how a title and its lines look.
 """
 
 import difflib
+import re
 
-from bot.intake.grammar import TABLE, Kind
-from bot.models import Value
+from bot.intake.commands import Help
+from bot.intake.grammar import BY_FIELD, KEYS, TABLE, Keyword, Kind, fold
+from bot.intake.words import word_set
+from bot.models import Examples, Value
 
 
 class HelpText(Value):
@@ -16,21 +19,28 @@ class HelpText(Value):
     lines: tuple[str, ...]
 
 
+_EXAMPLE = Examples().request
 #: What a person can ask for besides training: word -> (how to say it, what happens).
 COMMANDS: dict[str, tuple[str, str]] = {
     "request": (
-        "/finetune Qwen/Qwen3-0.6B on trl-lib/Capybara, 2 epochs, under $5",
+        f"/finetune {_EXAMPLE}, 2 epochs, under $5",
         "a plan with its price; nothing is spent before somebody approves it",
+    ),
+    "plan": (
+        f"/finetune plan {_EXAMPLE}",
+        "only the plan and its price: nobody can approve it",
     ),
     "change": ("use lora, lr 1e-4", "in the plan's thread: a new plan, and the old buttons stop working"),
     "approve": ("approve", "in the plan's thread, or the button: the training starts"),
     "reject": ("reject: too expensive", "in the plan's thread, or the button: nothing is run"),
     "status": ("/finetune status", "how far the runs are; in a thread: this run"),
-    "logs": ("logs", "the last lines that the job printed"),
+    "runs": ("/finetune runs failed mine", "finds runs: waiting, running, finished, succeeded, failed, canceled, mine"),
+    "compare": ("/finetune compare 7QK2M9XA B9QWEN4U", "what differs between runs: settings, curves, dollars"),
+    "logs": ("logs", "the last lines that the job printed, and all of them as a file"),
     "cancel": ("/finetune cancel 7QK2M9XA", "stops a run; in its thread: cancel"),
     "explain": ("why did it fail?", "the cause and what to do about it"),
     "retry": ("retry with half the batch", "in the thread of a failed run: the same again, with changes"),
-    "cost": ("how much would Qwen/Qwen3-0.6B on trl-lib/Capybara cost?", "a price, without a run"),
+    "cost": (f"how much would {_EXAMPLE} cost?", "a price, without a run"),
     "help": ("/finetune help hardware", "this page, or one topic of it"),
 }
 TOPICS: dict[str, str] = {
@@ -50,10 +60,8 @@ _ALSO = {
     "price": "cost",
     "why": "explain",
     "rerun": "retry",
-    "runs": "status",
-    "list": "status",
+    "list": "runs",
     "progress": "status",
-    "plan": "request",
     "train": "request",
     "new": "request",
     "run": "request",
@@ -81,6 +89,10 @@ _ALSO = {
 }
 
 
+#: Words around the one that help is wanted for.
+_SMALL = word_set("me please pls with on about for the a an to how do i use using set of in and my this it what is")
+
+
 def topic_of(word: str) -> str | None:
     """Find the command or topic that a word means, without guessing."""
     word = word.lower().strip(" ?!.:`'\"").replace("-", "_")
@@ -88,18 +100,48 @@ def topic_of(word: str) -> str | None:
         return word
     if word in _ALSO:
         return _ALSO[word]
-    return next((row.topic for row in TABLE if row.topic and word in row.keys), None)
+    row = _row_of(word)
+    return row.topic if row else None
+
+
+def _row_of(word: str) -> Keyword | None:
+    row = KEYS.get(fold(word))
+    return row if row and row.topic else None
+
+
+def ask_for(field: str) -> str:
+    """Ask for the value of a field, with an example and where to read more."""
+    row = BY_FIELD[field]
+    return f"What shall I set {row.label} to? Write it like {row.example}. /finetune help {row.topic} tells more."
+
+
+def about(words: str) -> Help:
+    """Answer "help", "help hardware", "help me with the lr": one topic or field, or the one that a word resembles."""
+    asked = [word for word in re.findall(r"[^\W\d][\w-]*", words.lower()) if word not in _SMALL]
+    if not asked:
+        return Help()
+    for word in asked:
+        if topic := topic_of(word):
+            return Help(topic=topic if word in {*COMMANDS, *TOPICS, *_ALSO} else word)
+    return Help(unknown=asked[0], near=nearest(asked[0]))
 
 
 def nearest(word: str) -> str | None:
     """Find the command or topic that an unknown word resembles."""
-    close = difflib.get_close_matches(word.lower(), [*COMMANDS, *TOPICS, *_ALSO], n=1, cutoff=0.7)
-    return topic_of(close[0]) if close else None
+    commands = [*COMMANDS, *TOPICS, *_ALSO]
+    keys = [key for key in KEYS if key.isascii() and len(key) > 2]
+    for known in (commands, keys):
+        if close := difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.7):
+            return topic_of(close[0]) if known is commands else close[0]
+    return None
 
 
 def help_text(topic: str | None = None) -> HelpText:
-    """Tell everything in short, or one topic in full; an unknown topic tells everything."""
+    """Tell everything in short, one topic in full, or one field; an unknown topic tells everything."""
     known = topic_of(topic) if topic else None
+    row = _row_of(topic) if topic and topic not in {*COMMANDS, *TOPICS, *_ALSO} else None
+    if known and row:
+        return HelpText(title=row.label, lines=(_field(row), f"More like it: /finetune help {known}"))
     if known in TOPICS:
         return HelpText(title=TOPICS[known], lines=tuple(_fields(known)))
     if known in COMMANDS:
@@ -119,7 +161,11 @@ def help_text(topic: str | None = None) -> HelpText:
 
 
 def _fields(topic: str) -> list[str]:
-    return [f"{row.example}  -  {row.says}{_aliases(row.keys[1:4], row.kind)}" for row in TABLE if row.topic == topic]
+    return [_field(row) for row in TABLE if row.topic == topic]
+
+
+def _field(row: Keyword) -> str:
+    return f"{row.example}  -  {row.says}{_aliases(row.keys[1:4], row.kind)}"
 
 
 def _aliases(keys: tuple[str, ...], kind: Kind) -> str:

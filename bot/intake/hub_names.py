@@ -21,8 +21,9 @@ _FAMILY_WORDS = (
     r"|smollm|smolvlm|pythia"
     r"|distilgpt2|gpt-?2|gpt-?neo|gpt-?neox|gpt-?j|gpt-?oss|bloomz?|falcon|olmoe?|deepseek|granite|minicpm|internlm"
     r"|stablelm|zephyr|nemotron|exaone|chatglm|ernie|baichuan|hunyuan|starcoder|codegen|santacoder|rwkv|mamba|vicuna"
-    r"|redpajama|cerebras-gpt|openelm|jamba|apertus|eurollm|salamandra|teuken|command-r"
-    r"|bert|roberta|distilbert|deberta|modernbert|flan-t5|mt5|t5|tiny-qwen\d?|tiny-base"
+    r"|gpt-?(?:3\.5|4|5)o?|chatgpt|claude|gemini|redpajama|cerebras-gpt|openelm|jamba|apertus|eurollm|salamandra"
+    r"|teuken|command-r"
+    r"|bert|roberta|distilbert|deberta|modernbert|flan-t5|mt5|t5"
     # words that mean something else when they stand alone
     r"|(?:opt|yi|mpt|aya|solar|bart|kimi|glm|lfm|helium|danube|electra|orca)(?=-?\d|-[a-z])"
 )
@@ -33,16 +34,20 @@ _VARIANT = (
     r"|scout|maverick|vision|code)"
 )
 _UNITWORD = (
-    r"(?:epoch|epoche|époque|época|epoca|eps\b|step|sample|example|row|h\b|hrs?\b|hour|min(?:s|utes?)?\b|gpu|%"
+    r"(?:epoch|epoche|époque|época|epoca|eps?\b|step|sample|example|row|h\b|hrs?\b|hour|min(?:s|utes?)?\b|gpu|%"
     r"|token|k\b|x\b|bucks|dollar|usd|time|pass"
     r"|轮|步|条|小时|エポック|ステップ|runs?\b|models?\b|datasets?\b)"
 )
 #: A family with its version, size and variant, written in one word or several: "Llama-3.2-1B", "qwen3 1.7b".
 SHORT_MODEL = re.compile(
     rf"(?<![A-Za-z0-9_./:@-])(?:{_SIZE}[ -])?(?:tiny-|distil|open|code)?(?:{_FAMILY_WORDS})(?![a-z])[\w.-]{{0,60}}"
-    rf"(?:[ ]{_VERSION}(?![\w.]*[ -]?{_UNITWORD})(?![\w/])|[ ](?<=\d[bBmM][ ]){_VARIANT}(?![\w-])"
+    rf"(?:(?<!\.)[ ]{_VERSION}(?![\w.]*[ -]?{_UNITWORD})(?![\w/])|[ ](?<=\d[bBmM][ ]){_VARIANT}(?![\w-])"
     rf"|[ ](?<=\d[ ])(?:instruct|chat|coder|mini|small|medium|nano|tiny|thinking)(?![\w-])){{0,5}}",
     re.I | re.A,
+)
+#: A word with a size in it names a model, whoever made it: "kestrel-350m".
+SIZED_MODEL = re.compile(
+    r"(?<![\w./:@-])[A-Za-z][\w.]{1,40}-\d{1,4}(?:\.\d{1,2})?[bBmM](?:-[\w.-]{1,40})?(?![\w/=:])", re.A
 )
 _IN_FAMILY = re.compile(rf"(?:^|[-_./])(?:{_FAMILY_WORDS})(?![a-z])", re.I)
 _HAS_SIZE = re.compile(r"(?:^|[-_./])\d{1,4}(?:[.p]\d{1,3})?[bBmM](?:$|[-_.])")
@@ -69,7 +74,7 @@ _DATASETS = (
     r"|cnn_dailymail|dolphin|evol-instruct|codealpaca|orpo-dpo-mix|intel-orca|distilabel|wikisql"
     r"|sql-create-context|medical-o1|opencodeinstruct|truthy"
     r"|openthoughts|aime|big-?math|hotpotqa|triviaqa|ag_news|yelp|opus|pubmedqa|finqa|platypus|webinstruct"
-    r"|kto-mix|tiny-chat|tiny-preferences|tiny-math|tiny-images|tiny-subsets"
+    r"|kto-mix"
 )
 WELL_KNOWN_DATASET = re.compile(rf"(?:^|[-_./ ])(?:{_DATASETS})(?![a-z])", re.I)
 SHORT_DATASET = re.compile(
@@ -84,6 +89,10 @@ _OTHER_MODALITY = re.compile(
     r"|hunyuanvideo|wan2\.?\d?|mochi|pixart|esm2?|orpheus|csm|seamless\w*|mms)(?![a-z])",
     re.I,
 )
+#: Says that a model writes text, whatever else its name sounds like.
+_WRITES = re.compile(r"(?:^|[-_./ ])(?:s?lm|llm|instruct|chat)(?:$|[-_. ])", re.I)
+#: Models that are only to be had as a service: named for comparison, or by mistake.
+_CLOSED = re.compile(r"(?i)(?:chat-?)?gpt-?(?:3\.5|4|5)(?!\d)|chatgpt|claude|gemini")
 _HUB_HOST = re.compile(r"(?i)(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/|hf://")
 #: Files of the person's own code and settings: mentioned, never read.
 _SCRIPTS = (".py", ".sh", ".ipynb", ".yaml", ".yml", ".toml")
@@ -93,10 +102,11 @@ _FILE = re.compile(
 )
 #: Fragments of shells, Python, templates, SQL and paths: never part of a name, whatever surrounds them.
 HOSTILE = re.compile(
-    r"\$\(|\$\{|\{\{|\{%|%\}|<%|\.\./|\.\.\\|/etc/|/proc/|os\.system|__(?:class|globals|import|builtins"
+    r"\w/?`[^`\n]{1,200}`|\$\(|\$\{|\{\{|\{%|%\}|<%|\.\./|\.\.\\|/etc/|/proc/|os\.system|__(?:class|globals|import"
+    r"|builtins"
     r"|subclasses|mro|reduce)__"
     r"|\b(?:eval|exec|system|popen|getattr)\s?\(|\bimport\s+os\b|\brm\s+-\w|\b(?:drop|truncate)\s+table\b"
-    r"|\bunion\s+select\b|\bor\s+'?1'?\s?=\s?'?1|';|--;"
+    r"|\bunion\s+select\b|\bor\s+[\"']?1[\"']?\s?=\s?[\"']?1|';|--;"
     r"|[;&|]{1,2}\s?(?:rm|curl|wget|sh|bash|cat|nc|python3?|sudo|chmod|eval|exec|echo|ls|id|whoami|kill"
     r"|shutdown|reboot|sleep|touch|env)\b|<script|javascript:|file:/|%2e%2e|%0[ad]|\\x[0-9a-f]{2}"
     r"|\\u[0-9a-f]{4}|>\s?/dev/",
@@ -168,7 +178,12 @@ def nominal_billions(name: str) -> float | None:
 
 def other_modality(name: str) -> bool:
     """Tell whether this names a model of pictures, sound or video."""
-    return _OTHER_MODALITY.search(name) is not None
+    return _OTHER_MODALITY.search(name) is not None and _WRITES.search(name) is None
+
+
+def is_closed(name: str) -> bool:
+    """Tell whether nobody can download this model."""
+    return _CLOSED.match(name) is not None
 
 
 def read_address(address: str) -> Entity:

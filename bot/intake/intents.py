@@ -35,6 +35,8 @@ INJECTION = _i(
     r"|guidelines|polic(?:y|ies)|safety|guardrails|approvals?|restrictions|checks)\b"
     r"|\b(?:system|developer|assistant)\s?(?:prompt|message|override|mode)\b|^\W{0,3}(?:system|assistant"
     r"|developer|admin|root)\s?[\]>]?:|\byou are now\b|\byou must (?:now )?(?:approve|obey|comply)"
+    r"|\bobey\b|\b(?:new|updated) (?:policy|instructions|rules)\b\s?[:,]|[\[<(]/?(?:system|admin|developer"
+    r"|assistant)[\]>)]"
     r"|\[/?inst\]|<\|?(?:im_start|system|endoftext)|\bjailbreak|\bdo anything now\b|\bpretend (?:that|to|you)"
     r"|\bact as (?:an? )?(?:admin|approver|root)|\bwithout (?:asking|approval|any approval|confirmation"
     r"|waiting for approval)\b"
@@ -49,22 +51,30 @@ _CONDITION = (
     r"(?:but|if|once|as long as|so long as|provided|providing|assuming|only|except|unless|when|after|although"
     r"|though|just|however|(?:on|under) (?:the )?condition|on (?:an?|the)\b|in (?:a|the)\b|with (?:a|one|the|lora|lr"
     r"|batch|\d)|using|use|make|change|set|switch|aber|wenn|falls|sobald|nur|mit|mais|si\b|seulement|sauf|avec"
-    r"|pero|siempre que|solo|con|mas|porém|só|desde que|com|不过|但|如果|只要|ただし|ただ|もし|けど|でも"
+    r"|pero|siempre que|solo|con|mas|porém|só|desde que|com|ma|purché|но|если|только|不过|但|如果|只要|ただし"
+    r"|ただ|もし|けど|でも"
     r"|しかし|が、)"
 )
 _YES = (
     r"ok(?:ay)?|yes|yep|yeah|sure|lgtm|approved?|looks? (?:good|great|fine)(?: to me)?|sounds? (?:good|great)"
     r"|good|great|perfect|nice|fine|go ahead|ship it|do it|go for it|i(?:'d| would| will|'ll)? approve"
     r"|happy to approve|ja|passt|genehmigt|sieht gut aus|oui|d'accord|approuvé|ok pour moi|sí|si|vale|aprobado"
-    r"|adelante|sim|aprovado|tudo bem|好的?|同意|批准|可以|はい|承認|いいです(?:ね|が)?|(?:we|i"
+    r"|adelante|sim|aprovado|tudo bem|sì|va bene|да|хорошо|好的?|同意|批准|可以|はい|承認|いい(?:です)?(?:ね|が"
+    r"|よ)?|(?:we|i"
     r"|it) can (?:approve|go)|approving"
 )
 _CONSENT = _i(
     rf"^(?:{_YES})"
-    rf"(?P<gap>[\s,.;:!-]*)(?:(?:it|this|the plan|that|with me|for me|from me|to me|please|thanks"
-    rf"|plan)[\s,.;:!-]*){{0,2}}(?P<c>{_CONDITION})(?![A-Za-z])"
+    rf"(?P<gap>[\s,.;:!-]*)(?:(?:{_YES}|it|this|the plan|that|by me|with me|for me|from me|to me|please|thanks"
+    rf"|plan)[\s,.;:!-]+){{0,3}}(?P<c>{_CONDITION})(?![A-Za-z]|\s(?:kidding|joking|saying|wondering|curious)\b)"
 )
 
+_CONSENT_AFTER = _i(
+    r"^(?:(?:ok|okay|hm+|well|and|so),? )?(?:if|once|when|as soon as|provided"
+    r"|as long as)\b[^?\n]{3,120}\b(?:i(?:'ll| will|'d| would|'m)? (?:approve"
+    r"|fine|ok|okay|happy|good)|(?:it|that|this)(?:'s| is) (?:approved|fine|ok|good)|you have my (?:ok|approval)"
+    r"|lgtm|go ahead)\W*$"
+)
 _OPENING = _i(rf"^(?:{_YES})(?: (?:it|this|that|to me|for me|otherwise|the plan)){{0,2}}\s?[,.;:!-]+\s?\S")
 
 _REJECT_REASON = _i(
@@ -82,8 +92,8 @@ _REJECT_REASON = _i(
     r"|\s(?:please|yet|now|today|because|since|for now|anymore|until|it'?s|we))"
     r"|^(?:let'?s )?(?:cancel|scrap|drop|skip|forget|abandon|withdraw|discard) (?:this|it|that|the)(?: (?:plan"
     r"|request|one|run|idea))?\s?(?:[,.;:!-]|because|since|for now|it'?s|we)"
-    r"|^(?:too expensive|way too expensive|zu teuer|trop cher|demasiado caro|muito caro|太贵了?"
-    r"|高すぎ\w*)\s?[,.;!-]*\s?(?:no|reject\w*|decline\w*|cancel|forget it|let'?s not|skip it|don'?t|nein|non"
+    r"|^(?:(?:way )?too (?:expensive|pricey|costly|much|steep)|zu teuer|trop cher|demasiado caro|muito caro|太贵了?"
+    r"|高すぎ\w*)\s?[,.;!-]*\s?(?:no|pass|skip|reject\w*|decline\w*|cancel|forget it|let'?s not|skip it|don'?t|nein|non"
     r"|不要|算了|却下|やめ\w*)"
     r"|^(?:never ?mind|nvm|forget it)\s?[,.;:!-]+\s?(?!if|stop|what|how|why|can|could|use|make)[^?]{0,80}$"
 )
@@ -116,12 +126,14 @@ _RETRY = _i(
     r"(?:^|[,.;:!-]\s?|\b(?:please|pls|can you|could you|can we|would you|let'?s|ok(?:ay)?|now|and|then|just"
     r"|i want to|we should|go ahead and|yes|hey|so|i'd like to|want to|great|thanks|fixed it|fixed|done"
     r"|alright|bitte)[\s,]{1,2})"
-    r"(?:retry|re-?run|restart|re-?start|relaunch|resubmit|re-?submit|try (?:it |this |that |the (?:run"
+    r"(?:retry|re-?run|re-?train|restart|re-?start|(?:run |do |the )?the same(?: again)?(?=\s(?:with|but|on)\b)"
+    r"|same (?:again|but with)|relaunch|resubmit|re-?submit|try (?:it |this |that |the (?:run"
     r"|job) )?(?:again|once more|one more time)|run (?:it|this|that|the (?:job|run|training)) (?:again"
-    r"|once more|one more time)|(?:start|launch|do|submit|kick) (?:it|this|that)? ?(?:off )?again"
+    r"|once more|one more time)|(?:start|launch|do|submit|kick|run|go|train) (?:(?:it|this|that) )?(?:off )?again"
     r"|again(?= with| but| on| using|,)|(?:another|one more) (?:try|go|attempt|shot|run)|(?:give|have) (?:it"
     r"|this)? ?another (?:try|go|shot)|try (?:with|on|using|it with|it on|this with|lr|lora|a |an |batch"
     r"|smaller|bigger|half|lower|\d)"
+    r"|once more|one more time|encore une fois|otra vez|mais uma vez|outra vez|de nuevo|de novo"
     r"|nochmal|noch einmal|erneut|versuch\w* es (?:nochmal|erneut)|starte \w* ?(?:neu|nochmal)|réessa\w+"
     r"|relanc\w+|recommence|reintent\w+|reinténta\w*|relánza\w*|inténtalo|intenta de nuevo|vuelve a"
     r"|tent[ae] (?:de novo|novamente)|rod[ae] (?:de novo|novamente)|refaz|refaça"
@@ -154,7 +166,7 @@ _RETRY_LAST = _i(
 #: A run that is named, in a question about it.
 _NAMED = _i(r"(?:\b(?:the|my|our|this) )?(?:\b(?:job|run|training) )?[\ue000-\uf8ff]")
 _POLITE_START = _i(
-    r"^(?:(?:please|pls|plz|hey|hi|hello|ok|okay|so|and|bot|tunesmith|sorry|quick question)[ ,:!]+){1,4}"
+    r"^¿?(?:(?:please|pls|plz|hey|hi|hello|ok|okay|so|and|bot|tunesmith|sorry|quick question)[ ,:!]+){1,4}"
 )
 _POLITE_END = _i(
     r"(?:[ ,]+(?:please|pls|plz|thanks|thx|thank you|ty|bitte|danke|svp|stp|merci|por favor|gracias|obrigado|bot)){1,3}"
@@ -171,15 +183,16 @@ def wants(message: SlackText, text: str, *, state: str | None) -> Intent | None:
     aloud = message.addressed or message.slash
     waits = state in {"awaiting_approval", "needs_info"}
     question = "?" in lowered
-    plain = not question and not message.all_code and not _in_quotes(lowered)
-    if waits and plain and (phrases.declines(lowered) or _REJECT_REASON.match(lowered)):
+    quoted = not (message.addressed or message.slash) and (message.all_code or _in_quotes(lowered))
+    plain = not question and not quoted
+    if waits and plain and (phrases.declines(lowered) or _REJECT_REASON.match(lowered) or _ends_in_no(lowered)):
         return Intent.REJECT
     if state == "awaiting_approval" and plain:
-        if phrases.is_made_of(lowered, phrases.APPROVALS, phrases.FILLERS):
+        if phrases.approves(lowered):
             return Intent.APPROVE
-        if _CONSENT.match(lowered):
+        if _CONSENT.match(lowered) or _CONSENT_AFTER.match(lowered):
             return Intent.CONDITIONAL
-    if _is_cancel(message, lowered, state):
+    if not quoted and _is_cancel(message, lowered, state):
         return Intent.CANCEL
     if _is_retry(lowered, state, aloud=aloud):
         return Intent.RETRY
@@ -194,6 +207,25 @@ def _ends_of(text: str) -> str:
     return text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}"
 
 
+#: What a last word may depend on, or who else may have said it.
+_DEPENDS = _i(
+    r"\b(?:if|unless|when|once|until|after|before|should|would|could|might|or|but|don'?t|do not|not yet|later|tomorrow"
+    r"|tonight|said|says|told|asked|you|he|she|they)\b|:"
+)
+
+
+def _last_words(text: str, *, sentence: bool) -> str:
+    """Return the last sentence, or the last clause, of a message that has more than one; "" otherwise."""
+    parts = [part for part in re.split(r"[.!;\n]+|\s-\s" if sentence else r"[.!;,\n]+|\s-\s", text) if part.strip()]
+    return parts[-1].strip() if 1 < len(parts) <= 4 and len(text) < 200 and not _DEPENDS.search(text) else ""
+
+
+def _ends_in_no(text: str) -> bool:
+    """Tell "this is way too expensive. no." and "wrong dataset, cancel it"."""
+    sentence, clause = _last_words(text, sentence=True), _last_words(text, sentence=False)
+    return bool(sentence and phrases.declines(sentence)) or (len(clause) > 5 and phrases.declines(clause))
+
+
 def _in_quotes(text: str) -> bool:
     return text[:1] in "\"'" and text[-1:] in "\"'"
 
@@ -205,6 +237,9 @@ def _is_cancel(message: SlackText, text: str, state: str | None) -> bool:
     if state == "running":
         asked = text.rstrip("?") if _POLITE_QUESTION.match(text) else text
         if "?" not in asked and phrases.is_made_of(asked, *stops):
+            return True
+        last = _last_words(asked, sentence=False)
+        if "?" not in asked and len(last) > 3 and phrases.is_made_of(last, *stops):
             return True
         head = _STOP_HEAD.match(text)
         return head is not None and not _STOP_TAIL.search(text[head.end() - 2 :])
@@ -237,6 +272,8 @@ def _asks(text: str, state: str | None) -> Intent | None:
     text = _POLITE_END.sub(r"\1", _POLITE_START.sub("", text))
     if state == "failed" and questions.EXPLAIN_SHORT.match(text):
         return Intent.EXPLAIN
+    if state == "failed" and questions.EXPLAIN_FAILED.search(text):
+        return Intent.EXPLAIN
     if questions.EXPLAIN.search(text) and not re.match(
         r"(?i)(?:i|we) (?:think|know|guess)|(?:that|this) explains", text
     ):
@@ -245,7 +282,9 @@ def _asks(text: str, state: str | None) -> Intent | None:
         short
         and questions.LOGS.search(text)
         and not re.search(
-            r"(?i)\b(?:i|we|they) (?:looked|checked|saw|read)|logs? (?:show|look|say)s? (?:that|like|fine)|don'?t", text
+            r"(?i)\b(?:i|we|they) (?:looked|checked|saw|read)|\b(?:let me (?!see|have)|i'?ll|i will|i'm going to)"
+            r"|logs? (?:show|look|say)s? (?:that|like|fine)|don'?t",
+            text,
         )
     ):
         return Intent.LOGS

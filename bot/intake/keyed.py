@@ -3,6 +3,7 @@
 Reads what is written by key; sentences are the business of `free_text`.
 """
 
+import difflib
 import re
 
 from bot.intake import grammar, hardware, hub_names, refusals
@@ -17,10 +18,10 @@ _KEY_WORDS = "|".join(sorted((re.escape(key).replace("_", "[-_ ]") for key in KE
 #: `key=`, `key:`, `"key":` with a known key, or any --flag.
 _START = re.compile(
     rf"(?P<q>[\"'])?(?:(?<![\w/.$%-])(?P<flag>--?(?=[A-Za-z]{{2}}|[a-z]\b)[A-Za-z][\w-]{{0,60}})(?:=|(?=\s|$|,))"
-    rf"|(?<![\w/.$%-])(?P<key>{_KEY_WORDS})(?P<end>[\"'])?(?:\s?(?P<mark>:=|=(?!=|>)|->|:(?!//))|(?P<dash>\s-\s)))",
+    rf"|(?<![\w/.$%=-])(?P<key>{_KEY_WORDS})(?P<end>[\"'])?(?:\s?(?P<mark>:=|=(?!=|>)|->|:(?!//))|(?P<dash>\s-\s)))",
     re.I,
 )
-_SHORT = {"m": "model", "d": "dataset", "o": "output"}
+_SHORT = {"m": "model", "d": "dataset", "o": "output", "e": "epochs"}
 _NO = re.compile(r"(?:no|not|without|disable)[-_]?(.+)", re.I)
 _VALUE = re.compile(r"\s*(?:\"([^\"\n]{0,300})\"|'([^'\n]{0,300})'|(\S{1,8000}))")
 _SPELLED = re.compile(rf"\s*{NUMBER}", re.I)
@@ -60,6 +61,8 @@ def read_keyed(sheet: Sheet) -> None:
     _calls(sheet)
     starts = list(_START.finditer(sheet.text))
     for index, match in enumerate(starts):
+        if sheet.text[match.end() - 1] == "\x00":
+            continue  # inside of what was read already
         stop = starts[index + 1].start() if index + 1 < len(starts) else len(sheet.text)
         flag, key = match["flag"], match["key"]
         if flag:
@@ -70,22 +73,45 @@ def read_keyed(sheet: Sheet) -> None:
             if loose and not match["end"] and _is_prose(sheet.text, match, row):
                 continue
             _assign(sheet, row, match.start(), match.end(), stop, colon=loose)
+    _unknown(sheet)
+
+
+#: key=value or key:value with a key that nobody knows.
+_UNKNOWN = Rule(
+    re.compile(rf"(?<![\w/.$%&?-])(?P<key>[A-Za-z][\w-]{{4,30}})(?:=|:(?=[\d\ue000-\uf8ff]))(?=[\w\"'.-]|{NAME})"),
+    ("=", ":"),
+)
+
+
+def _unknown(sheet: Sheet) -> None:
+    """Read keys with a slip of the pen in them."""
+    for match in sheet.find(_UNKNOWN):
+        name = grammar.fold(match["key"])
+        if row := _close(name):
+            _assign(sheet, row, match.start(), match.end(), len(sheet.text), colon=False)
 
 
 def _is_prose(text: str, match: re.Match[str], row: Keyword) -> bool:
     """Tell a word that a clause ends with from a key."""
     before = text[: match.start()]
+    if match["key"].lower() == "to":
+        return True
     if match["dash"] and before and not before.endswith("\n"):
         return True
-    if row.kind in grammar.NUMERIC and re.search(r"\d\s?$", before):
+    if match["key"].lower() in row.units and re.search(r"\d ?$", before):
         return True  # "1,500 steps: ..."
     following = text[match.end() : match.end() + 60].lstrip(" ")
+    if row.kind in grammar.NUMERIC and re.match(NAME, following):
+        return True  # "with fewer steps: a/b on c/d"
     return not following or following[0] in "\n,"
 
 
 def _flag(sheet: Sheet, match: re.Match[str], stop: int) -> None:
     name = grammar.fold(match["flag"])
-    row = KEYS.get(_SHORT.get(name, name)) if len(name) > 1 or name in _SHORT else None
+    if name == "m" and re.search(r"(?:python3?|launch|torchrun) ?$", sheet.text[: match.start()]):
+        return  # a module of Python
+    known = len(name) > 1 or name in _SHORT or match["flag"].startswith("--")
+    row = KEYS.get(_SHORT.get(name, name)) if known else None
     negated = _NO.fullmatch(name)
     if row is None and negated and (target := KEYS.get(negated[1])) and target.kind is Kind.FLAG:
         words = sheet.cut(match)
@@ -125,11 +151,26 @@ def _is_value(text: str) -> bool:
 
 
 def _close(name: str) -> Keyword | None:
-    """Read a key with a slip of the pen in it."""
+    """Read a key with slips of the pen in it: word for word like the one that is meant.
+
+    "per_device_eval_batch_size" is no slip of "per_device_train_batch_size".
+    """
     if len(name) < 5:
         return None
-    near = [key for key in KEYS if abs(len(key) - len(name)) <= 1 and key[0] == name[0] and is_slip(name, key)]
-    return KEYS[near[0]] if near else None
+    words = name.split("_")
+    for key in difflib.get_close_matches(name, KEYS, n=3, cutoff=0.75):
+        meant = key.split("_")
+        if len(meant) == len(words) and all(map(_is_close, words, meant)):
+            return KEYS[key]
+    return None
+
+
+def _is_close(typed: str, meant: str) -> bool:
+    if typed == meant or is_slip(typed, meant):
+        return True
+    if typed[:1] != meant[:1] or abs(len(typed) - len(meant)) > 1:
+        return False
+    return difflib.SequenceMatcher(None, typed, meant).ratio() >= 0.75
 
 
 def is_slip(typed: str, meant: str) -> bool:
@@ -194,8 +235,27 @@ def _assign(sheet: Sheet, row: Keyword, start: int, begin: int, stop: int, *, co
     raw = raw.strip().rstrip(",;")
     raw = raw if _SLICE.fullmatch(raw) else _INSIDE.sub("", raw).strip("\"'").strip()
     raw = raw.rstrip(".,")
+    if not raw and re.match(r"\s?[{\[(]", text[begin:stop]):
+        _open(sheet, row, start, begin)
+        return
     words = sheet.take(start, end)
     read_assigned(sheet, row, raw, words)
+
+
+#: The name of what a nested object describes.
+_NESTED_NAME = re.compile(
+    rf"\s?\{{[^{{}}]{{0,80}}?[\"'](?:name|id|path|repo|repo_id)[\"']\s?:\s?[\"'](?P<name>{NAME}|[\w.-]{{1,96}})[\"']"
+)
+
+
+def _open(sheet: Sheet, row: Keyword, start: int, begin: int) -> None:
+    """Read `"lora": {"r": 16}` and `"dataset": {"name": "a/b"}`: what else is inside is read by its own keys."""
+    nested = _NESTED_NAME.match(sheet.text, begin) if row.kind in {Kind.MODEL, Kind.DATASET} else None
+    words = sheet.take(start, nested.end() if nested else begin)
+    if nested:
+        _name(sheet, row, nested["name"], words)
+    elif row.kind is Kind.FLAG:
+        sheet.say(row.field, True, words)
 
 
 def _cut_prose(raw: str, end: int) -> tuple[str, int]:
@@ -212,13 +272,15 @@ def read_assigned(sheet: Sheet, row: Keyword, raw: str, words: str) -> None:
     shown = sheet.tagged.untagged(raw)
     if row.kind is Kind.IGNORED:
         return
-    if row.kind in {Kind.MODEL, Kind.DATASET, Kind.OUTPUT}:
+    if row.kind is Kind.OUTPUT and (flavor := hardware.known(shown)):
+        sheet.say("hardware", flavor, words)  # "where: l40s"
+    elif row.kind in {Kind.MODEL, Kind.DATASET, Kind.OUTPUT}:
         _name(sheet, row, raw, words)
     elif row.kind is Kind.METHOD:
         _method(sheet, row, shown, words)
     elif row.kind is Kind.HARDWARE:
         flavor = hardware.known(shown)
-        spoken = hardware.MENTION.fullmatch(shown.strip())
+        spoken = hardware.MENTION.match(shown.strip())
         flavor = flavor or (hardware.flavor(spoken) if spoken else None)
         if flavor:
             sheet.say("hardware", flavor, words)
@@ -232,6 +294,8 @@ def read_assigned(sheet: Sheet, row: Keyword, raw: str, words: str) -> None:
         if re.fullmatch(r"(?i)none|null|auto|default", shown):
             return
         sheet.read(row, _number_of(row, shown), words)
+    elif row.field == "lora" and shown.isdigit() and int(shown) > 1:
+        sheet.read(grammar.BY_FIELD["lora_r"], shown, words)  # "lora=16"
     elif row.field == "lora" and shown.lower() in {"lora", "qlora", "dora"}:
         sheet.read(grammar.BY_FIELD["load_in_4bit" if shown.lower() == "qlora" else "lora"], "true", words)
     else:
@@ -295,8 +359,8 @@ def _name(sheet: Sheet, row: Keyword, raw: str, words: str) -> None:
         sheet.say("dataset_config", with_config[2], words)
         return
     shown = re.sub(r"(?i)^(?:the|our|my)\s+|\s+(?:dataset|model)$", "", shown)
-    if not shown or shown.lower() in _NO_NAMES:
-        return
+    if not shown or shown.lower() in _NO_NAMES or re.match(r"[A-Za-z_][\w.]*\.[A-Za-z_]\w*\(", shown):
+        return  # left open, or a call of pasted code
     if hub_names.is_valid_words(shown) and len(shown.split()) <= 6:
         sheet.say(field, shown, words)
     else:

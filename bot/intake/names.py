@@ -54,7 +54,7 @@ _HOMES = {
 _NOISE = word_set("the a an model dataset of from hub please")
 
 
-def _parts(words: str) -> list[str]:
+def parts(words: str) -> list[str]:
     """Split a name into comparable parts: letters and numbers apart, case and punctuation gone."""
     words = re.sub(r"(?<=\d)[ ]?(?=[bBmMkK](?:\b|[-_.]))", "", words)
     words = re.sub(r"(?i)^meta[-_ ](?=llama)|[-_ ]hf$", "", words.strip())
@@ -63,7 +63,7 @@ def _parts(words: str) -> list[str]:
 
 
 def _squash(words: str) -> str:
-    return "".join(_parts(words))
+    return "".join(parts(words))
 
 
 def resolve(words: str, candidates: Sequence[str]) -> str | None:

@@ -5,10 +5,12 @@ Knows the words; whether a split or configuration exists is for the Hub to say.
 
 import re
 
-from bot.intake import values
+from bot.intake import hub_names, values
 from bot.intake.grammar import BY_FIELD
 from bot.intake.keyed import SPLIT_SLICE, say_slice
+from bot.intake.names import parts
 from bot.intake.sheet import N, Sheet, rule, the_group
+from bot.intake.tagging import NAME
 from bot.intake.words import word_set
 
 _SHARE = (
@@ -32,7 +34,8 @@ _FRACTION = rule(
 )
 _FRACTION_BARE = rule(
     r"\b(?:only|just|first|subsample(?:d)?(?: to)?"
-    r"|sample)\s(?:the\s)?(?:first\s)?(?P<n>\d{1,3}(?:\.\d{1,3})?\s?%)",
+    r"|sample)\s(?:the\s)?(?:first\s)?(?P<n>\d{1,3}(?:\.\d{1,3})?\s?%)"
+    r"|\bon\s(?P<m>\d{1,3}(?:\.\d{1,3})?\s?%)(?:\sonly)?(?=\s*(?:$|[,.;]))",
     "%",
 )
 _HOLD_OUT = rule(
@@ -58,11 +61,13 @@ _SHARES = {
     "半分": 0.5,
 }
 _LIMITED = rule(
-    rf"\b(?:subset of|sample of|limit(?:ed)? (?:it |the data(?:set)? |this |data )?to|subsample(?:d)?(?: to)?"
-    rf"|(?:only|just) (?:use |take )?(?:the )?first|the first|first|前)\s?{N}(?!\s?(?:%|h\b|hours?|min|epochs?"
+    rf"\b(?:(?:cap|limit|restrict) (?:the )?(?:number of )?(?:samples|rows|examples|data|dataset)(?: size)? (?:at|to)"
+    rf"|subset of|sample of|limit(?:ed)? (?:it |the data(?:set)? |this |data )?to|subsample(?:d)?(?: to)?"
+    rf"|(?:only|just) (?:use |take )?(?:the )?first|the first|first|前)(?!\s?(?:one|an?)\b(?!\s(?:thousand"
+    rf"|hundred|million)))\s?{N}(?!\s?(?:%|h\b|hours?|min|epochs?"
     rf"|steps?|percent|stage|gpus?|\$|usd|bucks|tokens?))(?:\s?(?:samples|examples|rows|records|conversations"
-    rf"|条))?|{N.replace('?P<n>', '?P<m>')}[\s-](?:\w+[\s-])?(?:subset|subsample|sample)\b(?!\s(?:per|a)\s)",
-    "subset|sample|limit|first|前",
+    rf"|条))?|(?!an?\b){N.replace('?P<n>', '?P<m>')}[\s-](?:\w+[\s-])?(?:subset|subsample|sample)\b(?!\s(?:per|a)\s)",
+    "subset|sample|limit|cap|restrict|first|前",
 )
 
 _SPLIT_WORD = (
@@ -81,13 +86,15 @@ _SPLIT = rule(
     rf"(?<![A-Za-z0-9_-])(?:split\s?(?:is|=|:|of|to|named|called|should be)?\s(?:the\s)?{_SPLIT_WORD}(?![\w-])"
     rf"|(?:the\s)?{_SPLIT_WORD.replace('?P<s>', '?P<t>')}[\s-](?:split|teil|分割)(?![A-Za-z0-9_])"
     rf"|(?P<u>[A-Za-z]\w{{0,40}}_\w{{1,40}})\ssplit(?![A-Za-z0-9_])|(?:split"
-    rf"|划分)\s(?P<w>[A-Za-z]\w{{0,40}}_\w{{1,40}}|[\ue000-\uf8ff](?!/))(?![A-Za-z0-9_]))",
-    "split|teil|分割|划分",
+    rf"|划分)\s(?P<w>[A-Za-z]\w{{0,40}}_\w{{1,40}}|[\ue000-\uf8ff](?!/))(?![A-Za-z0-9_]))"
+    rf"|(?<![\w-]){_SPLIT_WORD.replace('?P<s>', '?P<x>')}\s(?:for|as)\s(?:the\s)?(?:train(?:ing)?)(?:\s(?:split"
+    rf"|set|data))?(?![\w-])",
+    "split|teil|分割|划分|train",
 )
 _CONFIG_STOP = word_set(
     "the a an this that same other default my our its any full small tiny random own following right wrong "
     "new old small, it is was and or of for with to in on as which lora training your hyperparameter dataset "
-    "data model "
+    "data model instead please now then but if so from by "
     "optimizer deepspeed peft all first smaller larger train test only just whole"
 )
 _CONFIG_WORDS = (
@@ -99,17 +106,37 @@ _CONFIG = rule(
     "config|subset|konfig|ensemble|子集|配置|サブ",
 )
 _CONFIG_BEHIND = rule(
-    rf"[\"']?(?<![\w.-])(?P<d>[A-Za-z0-9][\w.-]{{0,60}})[\"']?[\s-]{_CONFIG_WORDS}(?![A-Za-z0-9_])",
+    rf"[\"']?(?<![\w.-])(?P<d>[A-Za-z0-9][\w.-]{{0,60}}|[\ue000-\uf8ff])[\"']?[\s-]{_CONFIG_WORDS}(?![A-Za-z0-9_])",
     "config|subset|子集|サブ",
 )
 
 #: "openai/gsm8k:main"
 _SUFFIX = rule(r"(?<=[\ue000-\uf8ff]):([A-Za-z0-9][\w.-]{0,60})")
+#: "openai/gsm8k (main)"
+_IN_BRACKETS = rule(r"(?<=[\x00\ue000-\uf8ff])\s?\((?P<d>main|default|(?=[\w.-]*[\d_])[A-Za-z][\w.-]{0,60})\)", "(")
+#: "HuggingFaceTB/smoltalk (everyday-conversations)"
+_NAMED_IN_BRACKETS = rule(rf"(?<={NAME})(?:\s?\((?P<d>{NAME})\)|\s(?P<e>{NAME})(?!\w))")
+#: "openai/gsm8k main"
+_RIGHT_BEHIND = rule(r"(?<=[\x00\ue000-\uf8ff])\s(?P<d>main|default)(?=\s*(?:$|[,.;\n]))", "main|default")
 _WARMUP = rule(
     r"(?P<n>\d{1,2}(?:\.\d{1,3})?\s?%|0?\.\d{1,4})\s(?:linear\s)?warm-?up|warm-?up(?:[\s_]ratio)?\s?(?:of|=|:"
     r"|to|is|for)?\s?(?P<m>\d{1,2}(?:\.\d{1,3})?\s?%|0?\.\d{1,4})(?:\sof\s(?:the\s)?(?:steps|training))?",
     "warm",
 )
+
+
+def _ends_clause(sheet: Sheet, match: re.Match[str]) -> bool:
+    return re.match(r"\s*(?:[,.;)\n]|$)", sheet.text[match.end() :]) is not None
+
+
+def _is_data(sheet: Sheet, at: int) -> bool:
+    """Tell whether the name at a place sounds like a dataset."""
+    if sheet.text[at] == "\x00":
+        return False
+    entity = sheet.tagged.entity(sheet.text[at])
+    return entity.kind in {"dataset", "short dataset"} or (
+        entity.kind == "id" and hub_names.modelness(entity.name) <= 0
+    )
 
 
 def read_shares(sheet: Sheet) -> None:
@@ -120,13 +147,13 @@ def read_shares(sheet: Sheet) -> None:
         sheet.read_match(BY_FIELD["warmup_ratio"], match)
     for pattern in (_FRACTION, _FRACTION_BARE):
         for match in sheet.find(pattern):
-            text = match["n"].lower()
+            text = the_group(match).lower()
             start, end = match.start(), match.end()
             if re.search("[\ue000-\uf8ff]$", match[0]):
                 end -= 1  # "10% of X": the name is still needed
-            elif match["n"].lower() in _SHARES and not re.search(
+            elif text in _SHARES and not re.search(
                 r"(?i)data|daten|donn|dat|dad|数|デ|rows|examples|samples|subset|split|train|corpus",
-                match[0][len(match["n"]) :],
+                match[0][len(text) :],
             ):
                 continue  # "half of it" may be half of anything
             words = sheet.take(start, end)
@@ -143,20 +170,40 @@ def read_portions(sheet: Sheet) -> None:
         say_slice(sheet, match, sheet.cut(match))
     for match in sheet.find(_SUFFIX):
         sheet.say("dataset_config", match[1], sheet.cut(match))
+    for match in sheet.find(_NAMED_IN_BRACKETS):
+        inner, outer = (sheet.tagged.entity(sign) for sign in (the_group(match), sheet.text[match.start() - 1]))
+        full = inner.kind == "short dataset" and _is_data(sheet, match.start() - 1)
+        if full and not set(parts(inner.name)) <= set(parts(outer.name)):
+            sheet.say("dataset_config", inner.name, sheet.cut(match))
+    for match in (*sheet.find(_IN_BRACKETS), *sheet.find(_RIGHT_BEHIND)):
+        if _is_data(sheet, match.start() - 1) or (sheet.has("dataset") and match["d"] in {"main", "default"}):
+            field = "split" if re.match(r"(?i)train|test|valid", match["d"]) else "dataset_config"
+            sheet.say(field, match["d"], sheet.cut(match))
     for match in sheet.find(_EVAL_SPLIT):
         split = the_group(match)
         sheet.say("eval_split", split, sheet.cut(match))
     for match in sheet.find(_SPLIT):
         split = sheet.tagged.untagged(the_group(match))
         if split.lower() not in {"all", "full"} and "/" not in split:
-            sheet.say("split", split, sheet.cut(match))
+            held_out = split.lower() in {"dev", "test", "val", "validation"} and sheet.has("eval_steps")
+            sheet.say("eval_split" if held_out else "split", split, sheet.cut(match))
     for pattern, behind in ((_CONFIG, False), (_CONFIG_BEHIND, True)):
         for match in sheet.find(pattern):
             name = sheet.tagged.untagged(the_group(match)).rstrip(".")
-            if "/" in name or name.lower() in _CONFIG_STOP:
+            said = name.lower()
+            if "/" in name or (
+                said in _CONFIG_STOP and not (said == "all" and not behind and _ends_clause(sheet, match))
+            ):
                 continue
+            if (
+                behind
+                and not re.fullmatch(NAME, the_group(match))
+                and not re.search(NAME, sheet.tagged.text[: match.start()])
+                and re.search(NAME, sheet.tagged.text)
+            ):
+                continue  # "my axolotl config: ..."
             number = values.number(name)
-            if number is not None and "subset" in match[0].lower():
+            if number is not None and "subset" in match[0].lower() and name[0].isdigit():
                 sheet.read(BY_FIELD["max_samples"], name, sheet.cut(match))
             elif number is None and not (behind and re.fullmatch(r"(?i)\w+(?:ing|ed|ly)", name)):
                 sheet.say("dataset_config", name, sheet.cut(match))

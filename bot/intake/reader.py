@@ -33,7 +33,7 @@ from bot.intake.slack_text import LONGEST_TEXT, MOST_WORDS, SlackText, read_slac
 from bot.intake.spelling import mend
 from bot.intake.tagging import NAME, Tagged, tag
 from bot.intake.words import is_common, word_set
-from bot.models import Method, TrainingRequest
+from bot.models import TrainingRequest
 
 #: Characters. Whoever writes more into a thread, without naming the bot, writes to people.
 _LONGEST_REPLY = 1_000
@@ -44,9 +44,24 @@ _TRAINING_WORD = re.compile(r"(?i)fine-?\s?tun|model|dataset|lora|sft|dpo|grpo")
 _ANOTHER = re.compile(
     r"(?i)\b(?:new|another|second|separate|additional) (?:\w+ )?(?:run|job|request|fine-?tune)\b|\bin addition\b"
 )
-_CC = re.compile(r"(?i)\b(?:cc|fyi|ping|thanks)\W{0,4}@person\W*$")
+_CC = re.compile(r"(?i)\b(?:(?:cc|fyi|ping|thanks)\W{0,4}|(?:thanks|thank you) for [^.!?\n@]{1,80})@person\W*$")
+#: An order in the form of a question.
+_POLITE = re.compile(
+    r"(?i)\b(?:please|pls|can you|could you|bitte|kannst du|könntest du|peux-tu|puedes|pode|puoi|potresti|wil je"
+    r"|kun je|kan je"
+    r"|(?:can|could|may) (?:we|i|someone|somebody|anyone|anybody) (?:please |just )?"
+    r"(?:have|get|do|run|start|kick off|launch|queue|schedule))\b|ますか|吗"
+)
+_USE = re.compile(rf"(?i)\W*(?:please |pls |let'?s )?(?:use|take) {NAME}")
+_AGAIN = re.compile(
+    r"(?i)\b(?:retry\w*|re-?run\w*|re-?start\w*|again|once more|try)\b|nochmal|encore|otra vez|de novo|再|もう一度"
+)
+#: "can I train on my own data?"
+_MAY_I = re.compile(r"(?i)\W*(?:so |and |hey |hi )?(?:can|could|may) (?:i|we|one|people)\b[^\n]*\?\W*$")
 #: Topics of the help that also open a request.
 _VERBS_TOO = word_set("model dataset data run train new plan request")
+#: "/finetune plan Qwen3-0.6B on tiny-chat" wants a plan and nothing else.
+_PLAN_ONLY = re.compile(r"(?i)plan\b")
 #: Commands whose one word is a run.
 _NAMES_RUN = frozenset({"cancel", "status", "logs", "explain"})
 #: Behind `/finetune`, which is a verb itself: "/finetune a small model".
@@ -67,7 +82,7 @@ def parse(text: str, *, thread: ThreadContext | None = None, bot_user: str = "U0
         return Help()
     if not message.text or _is_between_people(message):
         return Nothing()
-    if thread is not None and (choice := _offered(message.text, thread)):
+    if thread is not None and thread.asked != "method" and (choice := answers.chosen(message.text, thread.choices)):
         return Revise(changes={thread.asked: choice}) if thread.asked else Nothing()
     tagged = tag(message.text) if message.text.count(" ") < MOST_WORDS else None
     if tagged is None or len(tagged.text) > LONGEST_TEXT:
@@ -80,13 +95,10 @@ def parse(text: str, *, thread: ThreadContext | None = None, bot_user: str = "U0
         return Nothing()
     if message.slash and (command := _slash(tagged)):
         return command
-    return _decide(message, tagged, thread)
-
-
-def _offered(text: str, thread: ThreadContext) -> str | None:
-    """The offered answer that the message names, word for word; None: none of them."""
-    said = text.strip(" `\"'.").casefold()
-    return next((choice for choice in thread.choices if choice.casefold() == said), None)
+    command = _decide(message, tagged, thread)
+    if message.slash and isinstance(command, NewRequest) and _PLAN_ONLY.match(tagged.text):
+        return NewRequest(request=command.request.model_copy(update={"plan_only": True}))
+    return command
 
 
 def _is_between_people(message: SlackText) -> bool:
@@ -105,13 +117,13 @@ def _slash(tagged: Tagged) -> Command | None:
     if topic in _NAMES_RUN and len(words) == 2 and re.fullmatch(r"\w{3,40}", words[1]):
         target = target or words[1]  # a mistyped id is answered as one, not planned as a model
     if first in {"help", "usage", "?", "", "--help", "-h", "hilfe", "aide", "ayuda", "ajuda"}:
-        return Help(topic=help.topic_of(words[1]) if len(words) > 1 else None)
+        return help.about(" ".join(words[1:]))
     if len(words) > 1 and (target is None or len(words) > 4):
         return None
     match topic:
         case "cancel":
             return Cancel(run=target)
-        case "status":
+        case "status" | "runs":
             return Status(run=target)
         case "logs":
             return Logs(run=target)
@@ -144,6 +156,10 @@ def _decide(message: SlackText, tagged: Tagged, thread: ThreadContext | None) ->
     intent = intents.wants(message, text, state=state)
     if ordered and _outranks(intent, sheet, text):
         intent = None
+    if intent is Intent.RETRY and sheet.has("model") and sheet.has("dataset") and not _AGAIN.search(text):
+        intent = None  # "now the same with a/b on c/d" is a run of its own
+    if intent is Intent.HELP and state in {"awaiting_approval", "failed"} and changing.is_vague_order(text):
+        intent = None
     run = _run_id(tagged, text.split())
     match intent:
         case Intent.APPROVE:
@@ -171,13 +187,16 @@ def _decide(message: SlackText, tagged: Tagged, thread: ThreadContext | None) ->
     if thread is not None:
         return _in_thread(message, sheet, tagged, thread, ordered=ordered)
     aloud = message.slash or message.addressed
-    evident = aloud or sheet.said or sheet.refusals or _TRAINING_WORD.search(text)
-    if (ordered and evident) or _is_terse(message, sheet, text):
+    evident = aloud or sheet.said or sheet.refusals or (asking.opens_with_order(text) and _TRAINING_WORD.search(text))
+    if ordered and not sheet.said and not sheet.refusals and _MAY_I.match(text):
+        return Help()
+    unsupported = not ordered and questions.UNSUPPORTED.match(text) is not None
+    if (ordered and evident) or (not unsupported and _is_terse(message, sheet, text)):
         return _new(sheet, message)
+    if unsupported and (message.addressed or message.slash or questions.GGUF.search(text)) and not asking.is_talk(text):
+        return Help()
     if message.slash:
         return _slash_rest(sheet, message, tagged)
-    if questions.UNSUPPORTED.search(text[:80]) and questions.GGUF.search(text) and not asking.is_talk(text):
-        return Help()
     return Nothing()
 
 
@@ -218,11 +237,22 @@ def _in_thread(message: SlackText, sheet: Sheet, tagged: Tagged, thread: ThreadC
     elif ordered and (whole or (message.addressed and (sheet.has("model") or sheet.has("dataset")))):
         return _new(sheet, message)
     verdicts.look(sheet)
-    if changing.is_change(sheet, text, understood=bool(sheet.said)) or _is_refused_change(sheet, text):
+    if thread.state in {"running", "succeeded"} and _is_one_word(message):
+        return Nothing()
+    if changing.is_change(sheet, text, thread.plan, understood=bool(sheet.said)) or _is_refused_change(
+        sheet, text, thread.plan
+    ):
         return _changes(sheet, thread, "retry" if thread.state == "failed" else "revise")
     if message.addressed and ordered:
         return _new(sheet, message)
+    if hub_names.HOSTILE.search(tagged.untagged(text)) and changing.opens_change(text):
+        return _changes(sheet, thread, "revise")
     return Nothing()
+
+
+def _is_one_word(message: SlackText) -> bool:
+    """Tell "capybara", said to nobody: where no plan waits for an answer, that is talk."""
+    return not message.addressed and re.search(r"[\s=]", message.text) is None
 
 
 def _consents_to_change(text: str) -> bool:
@@ -230,13 +260,13 @@ def _consents_to_change(text: str) -> bool:
     return intents.opens_with_consent(text) and "?" not in text and not asking.is_talk(text)
 
 
-def _is_refused_change(sheet: Sheet, text: str) -> bool:
+def _is_refused_change(sheet: Sheet, text: str, plan: TrainingRequest) -> bool:
     """Tell whether a change was ordered whose value cannot be."""
     if sheet.said or not sheet.refusals:
         return False
     if sheet.refusals[0].reason == "invalid_name" and "=" not in text and not changing.orders_change(text):
         return False
-    return changing.is_change(sheet, text, understood=True)
+    return changing.is_change(sheet, text, plan, understood=True)
 
 
 def _answer(sheet: Sheet, tagged: Tagged, thread: ThreadContext) -> Command | None:
@@ -245,18 +275,25 @@ def _answer(sheet: Sheet, tagged: Tagged, thread: ThreadContext) -> Command | No
     if answers.fills(sheet, tagged.text, thread):
         return _changes(sheet, thread, "revise")
     word = answers.bare_value(tagged.text, thread.asked)
-    return Revise(changes={str(thread.asked): Method(word) if thread.asked == "method" else word}) if word else None
+    if not word:
+        return None
+    sheet.say(str(thread.asked), word, word)
+    return _changes(sheet, thread, "revise")
 
 
 def _is_terse(message: SlackText, sheet: Sheet, text: str) -> bool:
     """Tell an order without a verb: "qwen3-0.6b on capybara, 2 epochs"."""
     named = sheet.has("model") + sheet.has("dataset")
-    if asking.is_talk(text) or (
-        "?" in text
-        and not re.search(
-            r"(?i)\b(?:please|pls|can you|could you|bitte|kannst du|könntest du|peux-tu|puedes|pode)\b|ますか|吗", text
-        )
-    ):
+    _, mark, behind = text.rpartition("?")
+    if mark and len(re.findall(NAME, behind)) > 1:
+        text = behind  # "something new? a/b on c/d"
+    text = asking.without_politeness(text)
+    if named == 2 and _USE.match(text) and "?" not in text and (message.addressed or message.slash):
+        return True
+    model = next((said.value for said in sheet.said if said.field == "model"), "")
+    if message.addressed and hub_names.other_modality(model) and "?" not in text and not asking.is_talk(text):
+        return True  # it is refused, so that somebody hears why
+    if asking.is_talk_about_names(text, clauses=len(sheet.said) > 3) or ("?" in text and not _POLITE.search(text)):
         return False
     if message.slash:
         return bool(named or sheet.said or sheet.refusals)
@@ -267,7 +304,8 @@ def _is_terse(message: SlackText, sheet: Sheet, text: str) -> bool:
             or (named == 1 and len(left) <= 3 and (bool(sheet.said[1:]) or bool(sheet.refusals)))
             or (bool(sheet.refusals) and named >= 1)
         )
-    return named == 2 and len(left) <= 1 and not text.endswith("?") and len(sheet.said) >= 3
+    opens = re.match(r"[\x00\W]*\x00", sheet.text) is not None  # with a name or a value
+    return opens and named == 2 and len(left) <= 1 and not text.endswith("?") and len(sheet.said) >= 3
 
 
 def _new(sheet: Sheet, message: SlackText) -> Command:
@@ -289,11 +327,15 @@ def _changes(sheet: Sheet, thread: ThreadContext | None, of: Of, *, run: str | N
     changes, refusal = verdicts.settle(sheet, thread.plan if thread else None)
     if refusal:
         return refusal.model_copy(update={"intent": of})
-    return Retry(run=run, changes=changes) if of == "retry" else Revise(changes=changes)
+    if of == "retry":
+        return Retry(run=run, changes=changes)
+    return Revise(changes=changes, about=None if changes else changing.setting_of(sheet.tagged.text))
 
 
 def _cost(sheet: Sheet, message: SlackText, thread: ThreadContext | None) -> Command:
     changes, _ = verdicts.settle(sheet, thread.plan if thread else None)
+    if thread is None:
+        changes["plan_only"] = True  # whoever asks for a price orders nothing
     return CostQuestion(request=TrainingRequest(text=message.text, **changes))
 
 

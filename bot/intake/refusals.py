@@ -89,16 +89,42 @@ def _form(row: Keyword) -> str:
         return "yes or no"
     if row.kind is Kind.MONEY:
         return "an amount in US dollars"
+    if row.kind in {Kind.MODEL, Kind.DATASET, Kind.OUTPUT}:
+        return "a name on the Hub"
+    if row.kind is Kind.METHOD:
+        return "sft, dpo or grpo"
+    if row.kind is Kind.HARDWARE:
+        return "a flavor"
     if row.kind in {Kind.HOURS, Kind.TIMEOUT}:
         return "a time such as 90m or 2h (a bare number counts hours),"
     return "a whole number" if row.kind in {Kind.INTEGER, Kind.TOKENS} else "a number"
 
 
+#: What is done instead of a method that is not, by the data that the method takes.
+_INSTEAD = (
+    (
+        "kto kahneman reward",
+        "Leave the method out: where the data is made for it (a thumb up or down for each answer, or pairs without a "
+        "prompt of their own), I plan it by myself.",
+    ),
+    (
+        "ppo rlhf rlaif rloo reinforce gspo dapo online nash xpo",
+        "Use grpo: it learns from rewards too, without a model of values.",
+    ),
+    ("orpo cpo simpo ipo bco odds", "Use dpo: it learns from the same pairs of chosen and rejected answers."),
+    ("distil gkd knowledge", "Let the large model write the answers into a dataset, and use sft on it."),
+    ("prompt prefix ia3 soft galore", "Use lora: it trains a small part of the weights too."),
+)
+
+
 def unknown_method(words: str) -> Refusal:
+    instead = next(
+        (way for names, way in _INSTEAD if any(words.lower().startswith(name) for name in names.split())), ""
+    )
     return Refusal(
         reason="unsupported_method",
         problem=f"I cannot train with {shorten(words)}.",
-        fix="Use sft (examples), dpo (preferences) or grpo (rewards).",
+        fix=instead or "Use sft (examples), dpo (preferences) or grpo (rewards).",
     )
 
 

@@ -4,6 +4,7 @@ Takes relative changes off the sheet before the absolute numbers are read. Wheth
 business of `intents`.
 """
 
+import math
 import re
 
 from bot.intake import grammar, refusals, values
@@ -18,7 +19,7 @@ _FIELDS = {
     "batch_size": r"(?:train )?batch(?:es)?(?:[\s-]?size)?|bs|batchgröße|taille de (?:batch|lot)"
     r"|tamaño de(?:l)? (?:lote|batch)|tamanho d[oe] (?:lote|batch)|批大小|批次大小|批次|batch大小|バッチ(?:サイズ)?",
     "grad_accum": r"grad(?:ient)?[\s-]?accum(?:ulation)?(?: steps)?|accumulation",
-    "epochs": r"epochs?|epocs?|passes|epochen|époques?|épocas?|epocas?|轮数?|エポック数?",
+    "epochs": r"epochs?(?:\s?数)?|epocs?|passes|epochen|époques?|épocas?|epocas?|轮数?|エポック数?",
     "max_steps": r"(?:max |training )?steps?|schritte|étapes|pasos|passos|步数?|ステップ数?",
     "lora_r": r"(?:lora[\s-])?rank|lora[\s_-]r|r",
     "lora_alpha": r"(?:lora[\s_-])?alpha",
@@ -49,10 +50,15 @@ _HALVE = rule(
 )
 _HALVE_BEHIND = rule(
     rf"(?<![A-Za-z0-9_])(?:(?:cut|reduce|lower|drop|bring|decrease|slash|divise|réduis|reduce"
-    rf"|reduz)\s)?{_FIELD}\s?(?:(?:down )?(?:by|in|to|par|por|a|pela|de|la)\s)*(?:half\b|halved|halbieren|减半"
+    rf"|reduz)\s)?{_FIELD}\s?(?:(?:bitte|please|por favor|stp|svp)\s)?(?:(?:down )?(?:by|in|to|par|por|a|pela|de"
+    rf"|la)\s)*(?:half\b|halved|halbieren|减半"
     rf"|折半|を?半分(?:に|で)?|moitié|mitad|metade)",
     "half|halve|halb|减半|折半|半分|moiti|mitad|metade|deux",
 )
+_PART_OF = rule(
+    rf"(?<![A-Za-z0-9_])(?:a |one )?(?P<w>quarter|third|fifth|tenth)\s(?:of )?{_FIELD}", "quarter|third|fifth|tenth"
+)
+_PARTS = {"quarter": 4, "third": 3, "fifth": 5, "tenth": 10}
 _TIMES = rule(
     rf"(?<![A-Za-z0-9_])(?P<w>double|twice|triple|thrice|quadruple|verdopp\w+|verdreifach\w*|doubl\w+|tripl\w+"
     rf"|duplica\w*|dobra\w*|dobre|将?翻倍|2x|3x|4x|5x|10x|{NUMBER}\s?(?:x|times|×)|(?:die )?doppelte"
@@ -101,9 +107,23 @@ _LESS = rule(
 )
 _BY = rule(
     rf"(?<![A-Za-z0-9_])(?P<v>increase|raise|bump|up|extend|lift|erhöhe|reduce|lower|decrease|drop|cut"
-    rf"|shrink)\s{_FIELD}\s?(?:up |down )?(?:by|um|de|en)\s(?!a\s|an\s"
-    rf"|half)(?P<a>\$?\s?{NUMBER}\s?%?)(?:\s?(?:usd|dollars?|bucks|epochs?|steps?|hours?|h))?(?![A-Za-z0-9_])",
+    rf"|shrink)\s{_FIELD}\s?(?:up |down )?(?:by|um|de|en)\s(?!a\s|an\s(?!hour)"
+    rf"|half)(?P<a>\$?\s?{NUMBER}\s?%?)(?:\s?(?:usd|dollars?|bucks|epochs?|steps?|hours?|h))?(?![A-Za-z0-9_×]"
+    rf"|\s(?:x|times)\b|-fold)",
     "by|um|de|en",
+)
+#: "budget +$5", "lr /= 2", "batch 8 -> 16"
+_NUMBER_OF = rf"(?<![A-Za-z0-9_-])(?:{_ANY})(?![A-Za-z0-9_])"
+_SIGNED = rule(
+    rf"{_NUMBER_OF}\s?(?P<s>[-+*/])(?:=\s?|(?=\s?\$?\d))(?P<a>\s?\$?\s?{NUMBER})(?![A-Za-z0-9_%])",
+    "+|-|*|/",
+)
+_ARROW = rule(rf"{_NUMBER_OF}\s?:?\s?{NUMBER}\s?(?:->|=>|to\s)\s?(?P<a>{NUMBER})(?![A-Za-z0-9_%])", "->|=>|to ")
+#: "cut the steps to 200"
+_TO = rule(
+    rf"(?<![A-Za-z0-9_])(?:cut|reduce|lower|raise|increase|set|change|limit|cap|bump|drop|bring|decrease|put)\s{_FIELD}"
+    rf"(?:\s(?:down|up|back))?\s(?:to|at)\s(?P<a>\$?{NUMBER})(?![A-Za-z0-9_%×]|\s(?:x|times)\b)",
+    " to | at ",
 )
 _PERCENT = rule(
     rf"(?<![A-Za-z0-9_])(?P<a>\d{{1,3}})\s?%\s(?P<v>more|fewer|less|higher|lower|bigger|smaller"
@@ -153,6 +173,12 @@ def read_relative(sheet: Sheet, plan: TrainingRequest) -> None:
         share = float(match["a"]) / 100
         up = match["v"].lower() in {"more", "higher", "bigger", "longer"}
         _change(sheet, match, _field(match), factor=1 + share if up else 1 - share, plan=plan)
+    for match in (*sheet.find(_TO), *sheet.find(_ARROW)):
+        if _field(match) == "max_hours":
+            continue  # it has a unit, and minutes are no hours
+        sheet.read_match(BY_FIELD[_field(match)], match, "a")
+    for match in sheet.find(_SIGNED):
+        _signed(sheet, match, plan)
     for match in sheet.find(_BY):
         _by(sheet, match, plan)
     for pattern in (_HALVE, _HALVE_BEHIND):
@@ -164,9 +190,12 @@ def read_relative(sheet: Sheet, plan: TrainingRequest) -> None:
             if _field(match) == "epochs" and plan.epochs is None:
                 continue
             _change(sheet, match, _field(match), factor=0.5, plan=plan)
+    for match in sheet.find(_PART_OF):
+        if _field(match) != "max_samples" or plan.max_samples is not None:  # "a quarter of the data" is a share
+            _change(sheet, match, _field(match), factor=1 / _PARTS[match["w"].lower()], plan=plan)
     for pattern in (_TIMES, _TIMES_BEHIND):
         for match in sheet.find(pattern):
-            if re.fullmatch(r"(?i)by \S+", match["w"]) and not re.match(
+            if re.fullmatch(r"(?i)by [^\sx×]+", match["w"]) and not re.match(
                 r"(?i)multipl|divid|scale|increase|raise|reduce|decrease", match[0]
             ):
                 continue
@@ -187,6 +216,19 @@ def read_relative(sheet: Sheet, plan: TrainingRequest) -> None:
             amount = _amount(match)
             if amount is not None:
                 _change(sheet, match, _field(match), add=sign * amount, plan=plan)
+
+
+def _signed(sheet: Sheet, match: re.Match[str], plan: TrainingRequest) -> None:
+    amount = values.money(match["a"])
+    if not amount or not math.isfinite(amount):
+        return
+    match match["s"]:
+        case "*":
+            _change(sheet, match, _field(match), factor=amount, plan=plan)
+        case "/":
+            _change(sheet, match, _field(match), factor=1 / amount, plan=plan)
+        case sign:
+            _change(sheet, match, _field(match), add=amount if sign == "+" else -amount, plan=plan)
 
 
 def _by(sheet: Sheet, match: re.Match[str], plan: TrainingRequest) -> None:
@@ -235,9 +277,14 @@ def plan_value(plan: TrainingRequest, field: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
+_TO_NUMBER = re.compile(rf"\s?(?:to|->|=>)\s\$?(?:{NUMBER})")
+
+
 def _change(
     sheet: Sheet, match: re.Match[str], field: str, *, plan: TrainingRequest, factor: float = 1.0, add: float = 0.0
 ) -> None:
+    if _TO_NUMBER.match(sheet.text, match.end()):
+        return  # "double the time limit to 4 hours": the number says it
     base = plan_value(plan, field)
     words = sheet.cut(match)
     row = BY_FIELD[field]

@@ -10,7 +10,7 @@ from bot.models import Value
 
 #: Characters of a raw message, words of it, and characters once each name counts as one. Nobody types a longer
 #: request; a longer text is a paste, and is refused rather than read in part.
-LONGEST_RAW, MOST_WORDS, LONGEST_TEXT = 6_000, 350, 1_800
+LONGEST_RAW, MOST_WORDS, LONGEST_TEXT = 6_000, 300, 1_500
 
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _ENTITY = re.compile(r"&(?:lt|gt|amp);")
@@ -28,13 +28,17 @@ _BOLD = re.compile(r"(?<![\w*])\*(?![\s*])([^*\n]{0,300}[^*\s])\*(?![\w*])")
 _ITALIC = re.compile(r"(?<![\w/.-])_(?![\s_])([^_\n]{0,300}[^_\s])_(?![\w/])")
 _BULLET = re.compile(r"(?m)^[ ]*(?:[-*•◦▪]|\d{1,2}[.)])[ ]+")
 _QUOTED_LINE = re.compile(r"(?m)^[ \t]*(?:>|&gt;)[^\n]*$")
+#: A quoted line that is one name is no talk: it is pasted for what is said below.
+_QUOTED_NAME = re.compile(r"(?m)^[ \t]*(?:>|&gt;)[ \t]?([\w.-]{1,96}/[\w.-]{1,96}[ \t]*)$", re.A)
 _FLAG_DASH = re.compile(r"(?<![^\s(\[])[—–](?=[A-Za-z])")
 _EMOJI_CODE = re.compile(
     r"(?<![\w:/])(?::(?:(?=[\w+'-]{0,40}[a-z+])[a-z0-9_+'-]{1,50}|[+-]1):){1,20}(?!\d)",
     re.I,
 )
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff\U0001f1e6-\U0001f1ff\u200d]")
-_CODE_SPAN = re.compile(r"```|`")
+#: The fence of a block may say its language.
+_CODE_SPAN = re.compile(r"```(?:(?:ya?ml|json|toml|bash|sh|shell|python|py|text|txt|console)(?=\s))?|`")
+_COMMAND = re.compile(r"(?:(?<=\w)|(?<=\w/))`[^`\n]{1,200}`")
 _SLASH = re.compile(r"\s*/(?:finetune|fine-tune|tunesmith)\b", re.I)
 _TRANSLATE = str.maketrans(
     {
@@ -92,7 +96,7 @@ def read_slack(raw: str, *, bot_user: str) -> SlackText:
     slash = _SLASH.match(raw)
     text = raw[slash.end() :] if slash else raw
     bidi = bool(_BIDI.search(text))
-    text = _QUOTED_LINE.sub("", _BIDI.sub("", _INVISIBLE.sub("", text)))
+    text = _QUOTED_LINE.sub("", _QUOTED_NAME.sub(r"\1", _BIDI.sub("", _INVISIBLE.sub("", text))))
     text = _CONTROL.sub(" ", unicodedata.normalize("NFC", text))
     seen: list[str] = []
     text = _ANGLE.sub(lambda match: _angle(match, bot_user, seen), text)
@@ -147,7 +151,15 @@ def _without_code_marks(text: str) -> tuple[str, bool]:
         return text, False
     outside = "".join(re.split(r"```|`", text)[::2])
     all_code = not re.search(r"\w", outside)
-    return _CODE_SPAN.sub(lambda match: "\n" if match[0] == "```" else "", text), all_code
+    return _CODE_SPAN.sub(lambda match: _unmarked(match, text), text), all_code
+
+
+def _unmarked(mark: re.Match[str], text: str) -> str:
+    """Drop a code mark; one right behind a name is no mark of Slack's, but a command of a shell: it stays."""
+    if mark[0] != "`":
+        return "\n"
+    start = text.rfind("`", 0, mark.start()) if text.count("`", 0, mark.start()) % 2 else mark.start()
+    return "`" if _COMMAND.match(text, start) and re.search(r"[/\d][\w.-]*$", text[:start]) else ""
 
 
 def _tidy(text: str) -> str:

@@ -19,10 +19,10 @@ _LONGEST_WORD = 300
 
 _ADDRESS = re.compile(
     r"(?:https?://|hf://|s3://|gs://|ftp://|file://|(?:www\.)?(?:huggingface\.co"
-    r"|hf\.co)/)[^\s<>\"'|\\^`{}\u3000-\u9fff]+",
+    r"|hf\.co)/)[^\s<>\"'|\\^`{}\u3000-\u9fff\uac00-\ud7af]+",
     re.I,
 )
-_TOKEN = re.compile(r"[^\s\"'<>()\[\],;=|*\u3000-\u30ff\u4e00-\u9fff\ue000-\uf8ff]+")
+_TOKEN = re.compile(r"[^\s\"'<>()\[\],;=|*\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7af\ue000-\uf8ff]+")
 _JOB = re.compile(r"(?<![\w/.-])(?:[0-9a-f]{24}|[0-9A-HJKMNP-TV-Z]{26})(?![\w/])")
 _OPTION = re.compile(r"\A--?[A-Za-z][\w-]*\Z")
 
@@ -57,6 +57,8 @@ def tag(text: str) -> Tagged:
 
     def token(match: re.Match[str]) -> str:
         word = match[0]
+        if word == "/":
+            return word  # between the items of a list, or "lr /= 2"
         bare = word.rstrip(".,:!?*")
         rest = word[len(bare) :]
         if len(bare) > _LONGEST_WORD:
@@ -91,6 +93,7 @@ def tag(text: str) -> Tagged:
     text = _TOKEN.sub(token, text)
     text = _JOB.sub(lambda match: keep(Entity(kind="job", name=match[0], typed=match[0])), text)
     text = hub_names.SHORT_MODEL.sub(lambda match: named(match, _short_kind(match[0])), text)
+    text = hub_names.SIZED_MODEL.sub(lambda match: named(match, _short_kind(match[0])), text)
     text = hub_names.SHORT_DATASET.sub(lambda match: named(match, "short dataset"), text)
     return Tagged(text=text, entities=tuple(entities))
 

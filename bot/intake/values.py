@@ -10,15 +10,19 @@ import re
 from bot.intake.words import word_set
 
 _WORDS: dict[str, float] = {
-    "zero": 0, "half": 0.5, "one": 1, "single": 1, "a": 1, "an": 1, "two": 2, "couple": 2, "three": 3, "four": 4,
-    "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15,
-    "sixteen": 16, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "dozen": 12,
+    "zero": 0, "half": 0.5, "one": 1, "single": 1, "another": 1, "a": 1, "an": 1, "two": 2, "couple": 2, "three": 3,
+    "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+    "thirteen": 13, "fourteen": 14, "fifteen": 15,
+    "sixteen": 16, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60,
+    "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12,
     "ein": 1, "eine": 1, "einen": 1, "einer": 1, "eins": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6,
     "acht": 8, "zehn": 10, "halbe": 0.5, "halben": 0.5, "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4,
     "cinq": 5, "huit": 8, "dix": 10, "demi": 0.5, "demie": 0.5, "uno": 1, "una": 1, "dos": 2, "tres": 3, "cuatro": 4,
     "cinco": 5, "seis": 6, "ocho": 8, "diez": 10, "media": 0.5, "medio": 0.5, "um": 1, "uma": 1, "dois": 2, "duas": 2,
     "três": 3, "quatro": 4, "oito": 8, "dez": 10, "meia": 0.5, "meio": 0.5,
 }  # fmt: skip
+_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_ONES = "one|two|three|four|five|six|seven|eight|nine"
 _SCALES = {"hundred": 100.0, "thousand": 1000.0, "million": 1e6, "mille": 1000.0, "mil": 1000.0, "tausend": 1000.0}
 _SUFFIX = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9}
 _HAN = {"零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
@@ -34,13 +38,19 @@ _WORD_ALTERNATION = "|".join(sorted(_WORDS, key=len, reverse=True))
 NUMBER = (
     rf"(?:(?:(?<![\w.])|(?<=[\u3040-\u9fff]))[-+]?\$?{_DIGITS}(?:\s?[kKmM](?![A-Za-z])|\s(?:hundred|thousand"
     rf"|million)\b|\s?[千万](?!\w))?"
+    rf"|(?<![\w-])(?:{_TENS})[\s-](?:{_ONES})(?![\w'-])"
     rf"|(?<![\w-])(?:a\s)?(?:{_WORD_ALTERNATION})(?:\s(?:hundred|thousand|million))?(?![\w'-])"
     r"|[零一二两三四五六七八九十百千万半]{1,6})"
 )
 _UNIT = {
     **dict.fromkeys(word_set("s sec secs second seconds sekunden secondes segundos 秒"), 1 / 3600),
     **dict.fromkeys(word_set("m min mins minute minutes minuten minutos minuto 分钟 分 分間"), 1 / 60),
-    **dict.fromkeys(word_set("h hr hrs hour hours std stunde stunden heure heures hora horas 小时 个小时 時間"), 1.0),
+    **dict.fromkeys(
+        word_set(
+            "h hr hrs hour hours std stunde stunden heure heures hora horas ore uur час часа часов 小时 个小时 時間"
+        ),
+        1.0,
+    ),
     **dict.fromkeys(word_set("d day days tag tage tagen jour jours día días dia dias 天 日"), 24.0),
 }
 _UNIT_ALTERNATION = "|".join(sorted(_UNIT, key=len, reverse=True))
@@ -56,10 +66,11 @@ _SPOKEN_UNITS = "|".join(
 DURATION = (
     rf"(?:half an hour|(?:an|one) hour and a half|an? hour|a day|eine halbe stunde|une demi-heure|media hora"
     rf"|meia hora|半小时|半个小时"
+    rf"|\d{{1,3}}\s?h(?:ours?|rs?)?\s?(?:and\s)?\d{{1,2}}\s?m(?:ins?|inutes)?(?!\w)"
     rf"|\d{{1,4}}(?:[.,]\d{{1,2}})?\s?[hmd](?![A-Za-z0-9])"
     rf"|{NUMBER}\s?-?(?:{_SPOKEN_UNITS})(?![A-Za-z])(?:\s?(?:and\s|und\s|et\s|y\s|e\s)?\d{{1,3}}\s?(?:m|min"
     rf"|mins|minutes|minuten|minutos)?(?![\w%]))?"
-    rf"|\d{{1,3}}h\d{{1,2}}m?(?!\w)|\d{{1,3}}\s?h(?:ours?)?\s?\d{{1,2}}\s?m(?:in(?:utes)?)?(?!\w))"
+    rf"|\d{{1,3}}h\d{{1,2}}m?(?!\w))"
 )
 _TRUE = word_set("true yes y on 1 enabled enable ja oui si sí sim 是 はい")
 _FALSE = word_set("false no n off 0 disabled disable none nein non não 否 いいえ")
@@ -81,6 +92,9 @@ def number(text: str) -> float | None:
     if worded:
         text, scale = worded[1], _SCALES.get(worded[2], {"千": 1000.0, "万": 10_000.0}.get(worded[2], 1.0))
     text = re.sub(r"^a\s", "", text) if text not in {"a"} else text
+    tens = re.fullmatch(rf"({_TENS})[\s-]({_ONES})", text)
+    if tens:
+        return (_WORDS[tens[1]] + _WORDS[tens[2]]) * scale
     if text in _WORDS:
         return _WORDS[text] * scale
     if re.fullmatch(r"[零一二两三四五六七八九十百千万半]+", text):

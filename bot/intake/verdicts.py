@@ -26,7 +26,8 @@ _METHOD = _i(
     r"|textual inversion)(?:[\s-]?trainer|[\s-]?training)?(?![\w-])"
 )
 _NOT_METHOD_BEFORE = _i(
-    r"(?:\b(?:not|no|instead of|rather than|without|than|like|unlike|after|over|the|our|my|no need for"
+    r"(?:\b(?:not|no|instead of|rather than|without|than|(?<!'d )(?<!would )like"
+    r"|unlike|after|over|the|our|my|no need for"
     r"|never)\s)$"
 )
 _MODEL_BEHIND = _i(r"\s?(?:model|checkpoint|dataset|data\b|pairs|adapter)")
@@ -37,7 +38,8 @@ _TASK = _i(
     r"|sentence[\s-](?:transformers?|embeddings?)|reranker|re-ranker|cross-?encoder|bi-?encoder|retriev(?:er"
     r"|al)|recommend(?:er|ation)|regression|forecasting|time[\s-]series|tabular)(?: model| system)?s?\b"
     r"|(?:text|sequence|token|sentiment|intent|spam|topic|bert|toxicity|multi-?label|binary"
-    r"|document)[\s-](?:classifier|classification (?:model|head))|(?:sequence|token)[\s-]classification|(?:a"
+    r"|document)[\s-](?:classifier|classification (?:model|head))|(?:sequence|token)[\s-]classification|(?:for"
+    r"|to do) (?:\w+[ -])?classification|(?:a"
     r"|an|the) (?:\w+ )?classifier|classification head|named[\s-]entity(?: recognition)?|\bner\b(?: model)?"
     r"|part[\s-]of[\s-]speech|masked (?:lm|language)|mlm\b|xgboost|random forest|tokenizer training"
     r"|train a tokenizer|merge (?:the )?(?:two )?models|mergekit|model merging)"
@@ -112,13 +114,38 @@ def settle(sheet: Sheet, plan: TrainingRequest | None) -> tuple[dict[str, Any], 
             found.append(refusals.conflict("lora", ["full fine-tuning", "a LoRA rank"]))
         changes.setdefault("lora", True)
     found.sort(key=lambda refusal: _ORDER.index(refusal.reason))
-    return changes, found[0] if found else None
+    return changes, _together(found) if found else None
+
+
+#: Problems that are told at once.
+_TOLD = 3
+
+
+def _together(found: list[Refusal]) -> Refusal:
+    """Say several problems in one refusal, the first of them as its reason; the same class is told once."""
+    first = {refusal.reason: refusal for refusal in reversed(found) if refusal.reason != "invalid_value"}
+    told = list(dict.fromkeys(each for each in found if each.reason == "invalid_value" or first[each.reason] is each))[
+        :_TOLD
+    ]
+    if len(told) == 1:
+        return told[0]
+    return told[0].model_copy(
+        update={
+            "problem": " ".join(f"({n}) {each.problem}" for n, each in enumerate(told, 1)),
+            "fix": " ".join(f"({n}) {each.fix}" for n, each in enumerate(told, 1)),
+        }
+    )
 
 
 def _distinct(field: str, values: list[Any], plan: TrainingRequest | None) -> list[Any]:
     """List the different values, in order; a value that only repeats the plan gives way to a new one."""
     distinct = list(dict.fromkeys(values))
-    if len(distinct) > 1 and plan is not None:
+    if (
+        len(distinct) > 1
+        and plan is not None
+        and field != "method"
+        and not all(isinstance(value, bool) for value in distinct)
+    ):
         new = [value for value in distinct if value != getattr(plan, field)]
         distinct = new or distinct
     if field == "hardware" and len(distinct) == 2:

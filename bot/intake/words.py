@@ -13,6 +13,10 @@ def word_set(text: str) -> frozenset[str]:
 
 _COMMON = word_set(
     """
+    custom personal proprietary homemade labelled labeled annotated curated collected tokenized preprocessed
+    cleaned filtered
+    synthetic confidential comes come coming follows arrives lives sits exists contains includes holds goes stays
+    needs looks lies
     brb afk omw np yw ack ofc rofl lmao gg kk tks yay bump meh nice whoa yikes oops argh ugh rip sigh
     a able about above actually after again against ago all almost alone along already also although always am an
     and another any anybody anyone anything anyway around as ask at auto available away back bad base based basic be
