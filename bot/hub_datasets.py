@@ -13,13 +13,28 @@ from typing import Any
 
 from bot.errors import HubRefusal, Transient, Unclear, UserError
 from bot.hub_reader import HubReader
-from bot.models import Value
+from bot.models import Method, Value
 
 #: Sample rows that a plan keeps, and characters of them all together.
 MAX_ROWS, MAX_CHARACTERS = 50, 200_000
+#: Rows that are asked for, and bytes of them all together: the reader takes 5 MB.
+_ASKED_ROWS, _ASKED_BYTES = 100, 3_000_000
+#: Bytes beyond which /first-rows shortens the cells of its last rows: then /rows is asked, which shortens none.
+_FIRST_ROWS_BYTES = 200_000
 #: Seconds for the child process.
 PEEK_TIMEOUT_S = 90.0
 _SHOWN = 10
+#: What the names of splits say of the method that they are made for.
+_PAIRS = {"prefs", "pref", "preference", "preferences", "dpo", "rm"}
+_SPLIT_WORDS = {
+    Method.SFT: {"sft"},
+    Method.DPO: _PAIRS,
+    Method.KTO: _PAIRS,
+    Method.REWARD: _PAIRS,
+    Method.GRPO: {"grpo", "rl", "rlvr", "ppo"},
+}
+#: Configurations that are meant when none is named.
+_USUAL = ("default", "main")
 
 
 class Sample(Value):
@@ -32,6 +47,8 @@ class Sample(Value):
     split: str
     features: dict[str, Any]
     rows: tuple[dict[str, Any], ...]
+    #: Further whole rows, to be measured.
+    more_rows: tuple[dict[str, Any], ...] = ()
 
 
 class DatasetReader:
@@ -42,12 +59,16 @@ class DatasetReader:
         self._viewer = viewer_url.rstrip("/")
         self._endpoint = endpoint
         self._token = token
+        #: Dataset -> (configuration, split) -> mean bytes of a row, from when it was sized until it is sampled.
+        self._row_bytes: dict[str, dict[tuple[str, str], int]] = {}
 
     def sizes(self, repo_id: str) -> dict[str, dict[str, int | None]] | None:
         """Configuration -> split -> rows, as far as the viewer knows; None: it does not know this dataset."""
         try:
             answer = self._ask("size", {"dataset": repo_id})
-            found = _by_config((answer.get("size") or {}).get("splits") or ())
+            splits = (answer.get("size") or {}).get("splits") or ()
+            found = _by_config(splits)
+            self._row_bytes[repo_id] = {(str(it["config"]), str(it["split"])): _row_bytes(it) for it in splits}
             if found and not answer.get("failed") and not answer.get("pending"):
                 return found
             listed = _by_config(self._ask("splits", {"dataset": repo_id}).get("splits") or ())
@@ -63,8 +84,9 @@ class DatasetReader:
         sizes: Mapping[str, Mapping[str, int | None]] | None,
         config: str | None,
         split: str | None,
+        method: Method | None,
     ) -> Sample:
-        """Choose and read the first rows.
+        """Choose and read the first rows; the method tells splits apart that are made for different ones.
 
         Raises:
             Unclear: several configurations or splits, and none named.
@@ -72,24 +94,33 @@ class DatasetReader:
         """
         if sizes is not None:
             chosen = choose_config(repo_id, list(sizes), config)
-            part = choose_split(repo_id, list(sizes[chosen]), split)
+            part = choose_split(repo_id, list(sizes[chosen]), split, method)
             found = self._first_rows(repo_id, chosen, part)
             if found is not None:
                 features, rows = found
+                kept = few(rows)
                 return Sample(
                     config=chosen,
                     configs=tuple(sizes),
                     splits=dict(sizes[chosen]),
                     split=part,
                     features=features,
-                    rows=few(rows),
+                    rows=kept,
+                    more_rows=tuple(rows[len(kept) : _ASKED_ROWS]),
                 )
-            return self._peek(repo_id, sha, chosen, part).model_copy(update={"splits": dict(sizes[chosen])})
-        return self._peek(repo_id, sha, config, split)
+            return self._peek(repo_id, sha, chosen, part, method).model_copy(update={"splits": dict(sizes[chosen])})
+        return self._peek(repo_id, sha, config, split, method)
 
     def _first_rows(self, repo_id: str, config: str, split: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
         """Columns and rows; rows that the viewer shortened are left out as long as whole ones remain."""
         place: dict[str, str | int | list[str]] = {"dataset": repo_id, "config": config, "split": split}
+        each = self._row_bytes.pop(repo_id, {}).get((config, split), 0)
+        if each * _ASKED_ROWS > _FIRST_ROWS_BYTES:
+            length = max(10, min(_ASKED_ROWS, _ASKED_BYTES // each))
+            try:
+                return _columns_and_rows(self._ask("rows", place | {"offset": 0, "length": length}))
+            except (HubRefusal, Transient) as error:
+                _let_through(error)  # too large, or not to be had row by row: the first ones then
         try:
             answer = self._ask("first-rows", place)
             entries = answer.get("rows") or []
@@ -99,17 +130,16 @@ class DatasetReader:
         except (HubRefusal, Transient) as error:
             _let_through(error)
             return None
-        features = {str(item["name"]): item["type"] for item in answer.get("features") or ()}
-        whole = [entry["row"] for entry in entries if not entry.get("truncated_cells")]
-        return (features, whole) if features and (whole or not entries) else None
+        return _columns_and_rows({"features": answer.get("features"), "rows": entries})
 
     def _ask(self, path: str, params: Mapping[str, str | int | list[str]]) -> Mapping[str, Any]:
         answer = self._reader.get(f"{self._viewer}/{path}", params, doing="asking the dataset viewer")
         return answer if isinstance(answer, Mapping) else {}
 
-    def _peek(self, repo_id: str, sha: str, config: str | None, split: str | None) -> Sample:
+    def _peek(self, repo_id: str, sha: str, config: str | None, split: str | None, method: Method | None) -> Sample:
         """Read the first rows in a child process that knows nothing but this dataset and the token."""
-        wanted = {"repo_id": repo_id, "revision": sha, "config": config, "split": split, "rows": MAX_ROWS}
+        wanted = {"repo_id": repo_id, "revision": sha, "config": config, "split": split, "rows": MAX_ROWS,
+                  "method": method}  # fmt: skip
         with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
             # built from nothing: the child gets no secret but the Hub's token
             environment = {
@@ -139,13 +169,19 @@ class DatasetReader:
                 ) from None
         answer = _last_json(done.stdout)
         if answer is None or "error" in answer:
-            said = answer["error"] if answer else f"it ended with status {done.returncode}"
+            said = str(answer["error"] if answer else f"it ended with status {done.returncode}")
+            if "scripts are no longer supported" in said:
+                # since datasets 4: https://github.com/huggingface/datasets/releases/tag/4.0.0
+                raise UserError(
+                    f"Dataset {repo_id} is a Python script that builds its rows; such scripts are not run any more.",
+                    "Name a copy of it as Parquet or JSON files: many of these are on the Hub under other owners.",
+                )
             raise UserError(
-                f"Dataset {repo_id} cannot be read: {str(said)[:300]}.",
+                f"Dataset {repo_id} cannot be read: {said[:300]}.",
                 "Look at its page on the Hub: the dataset viewer there has to show rows.",
             )
         chosen = choose_config(repo_id, answer["configs"], config)
-        part = choose_split(repo_id, answer.get("splits") or [], split)
+        part = choose_split(repo_id, answer.get("splits") or [], split, method)
         return Sample(
             config=chosen,
             configs=tuple(answer["configs"]),
@@ -157,22 +193,25 @@ class DatasetReader:
 
 
 def choose_config(repo_id: str, configs: Sequence[str], named: str | None) -> str:
-    """The configuration that was named, else the only one or "default".
+    """The configuration that was named, in capitals or not; else the only one, "default" or "main".
 
     Raises:
         UserError: there is no such configuration.
         Unclear: there are several, and none was named.
     """
     if named is not None:
-        if named in configs:
-            return named
+        if (meant := _meant(configs, named)) is not None:
+            return meant
         raise UserError(
             f"Dataset {repo_id} has no configuration “{named}”.", f"It has {_listing(configs)}: name one of them."
         )
     if len(configs) == 1:
         return configs[0]
-    if "default" in configs:
-        return "default"
+    for usual in _USUAL:
+        if usual in configs:
+            return usual
+    # "all" is one among others, but often what somebody means who named none
+    configs = sorted(configs, key=lambda config: config != "all")
     raise Unclear(
         f"Dataset {repo_id} has {len(configs)} configurations; which one?",
         f"Answer with one of {_listing(configs)}.",
@@ -181,20 +220,25 @@ def choose_config(repo_id: str, configs: Sequence[str], named: str | None) -> st
     )
 
 
-def choose_split(repo_id: str, splits: Sequence[str], named: str | None) -> str:
-    """The split that was named, else "train", else the only one whose name has "train" in it, else the only one.
+def choose_split(repo_id: str, splits: Sequence[str], named: str | None, method: Method | None = None) -> str:
+    """The split that was named, in capitals or not; else "train", the only one with "train" in it, or the only one.
+
+    Of several with "train" in them, the one whose name says the method, such as "train_prefs" for DPO.
 
     Raises:
         UserError: there is no such split.
         Unclear: there are several, and none was named.
     """
     if named is not None:
-        if named in splits:
-            return named
+        if (meant := _meant(splits, named)) is not None:
+            return meant
         raise UserError(f"Dataset {repo_id} has no split “{named}”.", f"It has {_listing(splits)}: name one of them.")
     if "train" in splits:
         return "train"
     alike = [split for split in splits if "train" in split] or list(splits)
+    if len(alike) > 1 and method is not None:
+        made = [split for split in alike if _SPLIT_WORDS[method] & set(split.lower().replace("-", "_").split("_"))]
+        alike = made if len(made) == 1 else alike
     if len(alike) == 1:
         return alike[0]
     raise Unclear(
@@ -203,6 +247,12 @@ def choose_split(repo_id: str, splits: Sequence[str], named: str | None) -> str:
         field="split",
         choices=[*alike, *(split for split in splits if split not in alike)][:_SHOWN],
     )
+
+
+def _meant(names: Sequence[str], named: str) -> str | None:
+    """The name that was typed, capitals aside."""
+    alike = [name for name in names if name.lower() == named.lower()]
+    return named if named in names else alike[0] if len(alike) == 1 else None
 
 
 def few(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
@@ -215,6 +265,19 @@ def few(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
             break
         kept.append(row)
     return tuple(kept)
+
+
+def _columns_and_rows(answer: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+    """The columns and the whole rows of an answer of the viewer; None: it has columns or rows, not both."""
+    entries = answer.get("rows") or []
+    features = {str(item["name"]): item["type"] for item in answer.get("features") or ()}
+    whole = [entry["row"] for entry in entries if not entry.get("truncated_cells")]
+    return (features, whole) if features and (whole or not entries) else None
+
+
+def _row_bytes(split: Mapping[str, Any]) -> int:
+    """Mean bytes of a row in memory; 0: unknown."""
+    return int(split.get("num_bytes_memory") or 0) // max(1, int(split.get("num_rows") or 0))
 
 
 def _by_config(splits: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int | None]]:

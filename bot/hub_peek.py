@@ -50,7 +50,7 @@ def peek(wanted: dict[str, Any]) -> dict[str, Any]:
     try:
         config = choose_config(repo_id, configs, wanted["config"])
         answer["splits"] = get_dataset_split_names(repo_id, config, revision=revision)
-        split = choose_split(repo_id, answer["splits"], wanted["split"])
+        split = choose_split(repo_id, answer["splits"], wanted["split"], wanted["method"])
     except UserError:
         return answer  # the parent asks the person
     stream = load_dataset(repo_id, config, split=split, revision=revision, streaming=True)

@@ -8,6 +8,7 @@ import pytest
 from bot.errors import HubRefusal, Transient, Unclear, UserError
 from bot.hub import HfHub
 from bot.hub_datasets import choose_config, choose_split, few
+from bot.models import Method
 from tests.documents import Documents
 from tests.local_hub import LocalHub
 
@@ -80,6 +81,27 @@ def test_when_all_rows_are_shortened_whole_ones_are_asked_for(documents: Documen
     assert documents.asked[2:] == ["/first-rows", "/rows"]
 
 
+def test_long_rows_are_asked_for_whole_and_most_are_only_measured(documents: Documents) -> None:
+    put_dataset(documents)
+    part = {"config": "default", "split": "train", "num_rows": 9_556, "num_bytes_memory": 9_556 * 60_000}
+    documents.put("/size", {"size": {"splits": [part]}, "pending": [], "failed": []})
+    rows = [{"row": {"text": "x" * 60_000}, "truncated_cells": []} for _ in range(50)]
+    documents.put("/rows", {"features": [{"name": "text", "type": TEXT}], "rows": rows})
+    info = make_hub(documents.url).dataset("a/d", None, None)
+
+    assert (len(info.rows), len(info.more_rows)) == (3, 47)
+    assert sorted(documents.asked) == ["/api/datasets/a/d", "/rows", "/size"]
+
+
+def test_where_whole_rows_are_refused_the_first_ones_do(documents: Documents) -> None:
+    put_dataset(documents, rows=[{"row": {"text": "one", "messages": []}, "truncated_cells": []}])
+    part = {"config": "default", "split": "train", "num_rows": 10, "num_bytes_memory": 10 * 60_000}
+    documents.put("/size", {"size": {"splits": [part]}, "pending": [], "failed": []})
+    documents.put("/rows", {"error": "Scan size limit exceeded"}, status=501)
+
+    assert make_hub(documents.url).dataset("a/d", None, None).rows == ({"text": "one", "messages": []},)
+
+
 def test_several_configurations_are_a_question(hub: HfHub) -> None:
     with pytest.raises(Unclear) as question:
         hub.dataset("tunesmith-lab/tiny-subsets", None, None)
@@ -122,6 +144,17 @@ def test_the_child_process_reads_no_pictures_and_still_names_their_column(local:
     assert dataset.rows == ()
 
 
+def test_a_dataset_that_is_a_script_says_so_and_what_to_look_for(local: LocalHub) -> None:
+    local.api().create_repo("tunesmith-lab/scripted", repo_type="dataset")
+    local.api().upload_file(
+        path_or_fileobj=b"# rows", path_in_repo="scripted.py", repo_id="tunesmith-lab/scripted", repo_type="dataset"
+    )
+    hub = make_hub(local.url, viewer_url=f"{local.url}/no-viewer")
+
+    with pytest.raises(UserError, match="is a Python script that builds its rows; such scripts are not run any more"):
+        hub.dataset("tunesmith-lab/scripted", None, None)
+
+
 @pytest.mark.parametrize(
     ("splits", "named", "chosen"),
     [
@@ -129,6 +162,7 @@ def test_the_child_process_reads_no_pictures_and_still_names_their_column(local:
         (["train_sft", "test_sft"], None, "train_sft"),
         (["all"], None, "all"),
         (["train", "test"], "test", "test"),
+        (["train_1M", "train_2M"], "TRAIN_1m", "train_1M"),
     ],
 )
 def test_the_split_to_train_on(splits: list[str], named: str | None, chosen: str) -> None:
@@ -140,8 +174,29 @@ def test_a_split_that_is_not_clear_is_a_question_with_the_likely_ones_first() ->
         choose_split("a/d", ["test_sft", "train_sft", "train_gen"], None)
 
     assert question.value.choices == ("train_sft", "train_gen", "test_sft")
+    with pytest.raises(Unclear):
+        choose_split("a/d", ["train_math", "train_code"], None, Method.DPO)
     with pytest.raises(UserError, match="It has test, dev: name one of them"):
         choose_split("a/d", ["test", "dev"], "train")
+
+
+@pytest.mark.parametrize(
+    ("method", "split"),
+    [(Method.SFT, "train_sft"), *((each, "train_prefs") for each in (Method.DPO, Method.KTO, Method.REWARD))],
+)
+def test_a_named_method_takes_the_split_that_is_made_for_it(method: Method, split: str) -> None:
+    assert choose_split("a/d", ["train_sft", "train_prefs", "test_prefs", "train_gen"], None, method) == split
+
+
+def test_the_rows_of_that_split_are_read(documents: Documents) -> None:
+    put_dataset(documents)
+    parts = [{"config": "default", "split": name, "num_rows": 2} for name in ("train_sft", "train_prefs")]
+    documents.put("/size", {"size": {"splits": parts}})
+    hub = make_hub(documents.url)
+
+    assert hub.dataset("a/d", None, None, Method.DPO).rows_split == "train_prefs"
+    with pytest.raises(Unclear, match="no split named “train”"):
+        hub.dataset("a/d", None, None)
 
 
 def test_many_configurations_are_listed_up_to_ten() -> None:
@@ -149,6 +204,28 @@ def test_many_configurations_are_listed_up_to_ten() -> None:
         choose_config("a/d", [f"c{n}" for n in range(12)], None)
 
     assert len(question.value.choices) == 10
+
+
+@pytest.mark.parametrize(
+    ("configs", "named", "chosen"),
+    [
+        (["en"], None, "en"),
+        (["raw", "default"], None, "default"),
+        (["main", "socratic"], None, "main"),
+        (["main", "socratic"], "Socratic", "socratic"),
+    ],
+)
+def test_the_configuration_to_train_on(configs: list[str], named: str | None, chosen: str) -> None:
+    assert choose_config("a/d", configs, named) == chosen
+
+
+def test_a_configuration_that_is_not_clear_is_a_question_with_all_of_them_first() -> None:
+    with pytest.raises(Unclear) as question:
+        choose_config("a/d", ["algebra", "all", "physics"], None)
+
+    assert question.value.choices == ("all", "algebra", "physics")
+    with pytest.raises(UserError, match="has no configuration “history”"):
+        choose_config("a/d", ["algebra", "all"], "history")
 
 
 def test_a_plan_keeps_few_rows_and_never_none() -> None:

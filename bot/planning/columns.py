@@ -3,31 +3,15 @@
 Knows the notations of datasets' `Features.to_dict()` and of the dataset viewer. Does not know training methods.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from bot.rows import ROLES as OTHER_WORDS
+
 #: Roles that chat templates know. https://huggingface.co/docs/transformers/chat_templating
 ROLES = frozenset({"system", "user", "assistant", "tool"})
-#: Other words for them, which the script translates (ROLES in templates/scripts/base.py.j2; a test compares the two).
-#: Source: LLaMA-Factory data/README.md and https://github.com/lm-sys/FastChat/blob/main/docs/training.md
-ROLE_MAP = {
-    "human": "user",
-    "prompter": "user",
-    "instruction": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-    "bing": "assistant",
-    "bard": "assistant",
-    "chatbot": "assistant",
-    "function_call": "assistant",
-    "developer": "system",
-    "function": "tool",
-    "function_response": "tool",
-    "observation": "tool",
-}
 
 
 class Kind(StrEnum):
@@ -36,17 +20,35 @@ class Kind(StrEnum):
     TEXT = "text"
     NUMBER = "number"
     BOOL = "bool"
+    #: A number that stands for a name.
+    LABEL = "class label"
     #: [{role, content}]
     MESSAGES = "messages"
-    #: [{from, value}]
+    #: A single {role, content} or {from, value}.
+    TURN = "one message"
+    #: [{from, value}] and other words for the same two things.
     SHAREGPT = "sharegpt"
+    #: [{question, answer}]: a question and its answer in each item.
+    EXCHANGES = "exchanges"
     TEXTS = "list of texts"
+    NUMBERS = "list of numbers"
+    FLAGS = "list of booleans"
+    STRUCT = "struct"
+    STRUCTS = "list of structs"
     MEDIA = "media"
     OTHER = "other"
 
 
-_MEDIA = ("Image", "Audio", "Video", "Pdf", "Nifti")
-_MEDIA_NAMES = {"image", "images", "audio", "audios", "video", "videos"}
+_MEDIA = ("Image", "Audio", "Video", "Pdf", "Nifti", "Mesh", "Array2D", "Array3D", "Array4D", "Array5D")
+_MEDIA_NAMES = {
+    *("image", "images", "img", "jpg", "jpeg", "png", "webp", "audio", "audios", "wav", "mp3", "flac"),
+    *("video", "videos", "mp4", "pixel_values"),
+}
+#: Who speaks, and what, in one turn of a conversation.
+_SPEAKERS, _SAID = ("role", "from", "speaker", "author"), ("content", "value", "text", "utterance")
+#: A question and its answer in one item.
+_ASKED = ("user", "human", "instruction", "prompt", "question", "query", "input")
+_ANSWERED = ("assistant", "gpt", "bot", "response", "answer", "completion", "output")
 
 
 def kind_of(name: str, feature: Any) -> Kind:
@@ -55,15 +57,20 @@ def kind_of(name: str, feature: Any) -> Kind:
         return Kind.MEDIA
     item = list_item(feature)
     if item is None:
-        return _scalar_kind(feature)
-    keys = set(item) if _is_struct(item) else set()
-    if {"role", "content"} <= keys:
-        return Kind.MESSAGES
-    if {"from", "value"} <= keys:
-        return Kind.SHAREGPT
-    if scalar_type(item) in ("string", "large_string"):
-        return Kind.TEXTS
-    return Kind.OTHER
+        return _struct_kind(feature) if _is_struct(feature) else _scalar_kind(feature)
+    if _is_struct(item):
+        return _turns_kind(item)
+    return {Kind.TEXT: Kind.TEXTS, Kind.NUMBER: Kind.NUMBERS, Kind.BOOL: Kind.FLAGS}.get(_scalar_kind(item), Kind.OTHER)
+
+
+def feature_of(value: Any) -> Any:
+    """The feature that fits a JSON value."""
+    if isinstance(value, Mapping):
+        return {str(key): feature_of(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return {"_type": "List", "feature": feature_of(value[0]) if value else {"_type": "Value", "dtype": "null"}}
+    names = {bool: "bool", int: "int64", float: "float64", str: "string"}
+    return {"_type": "Value", "dtype": names.get(type(value), "null")}
 
 
 def is_media(feature: Any) -> bool:
@@ -84,8 +91,28 @@ def list_item(feature: Any) -> Any:
     if isinstance(feature, list):
         return feature[0] if feature else {}
     if isinstance(feature, Mapping) and feature.get("_type") in ("List", "LargeList", "Sequence"):
-        return feature.get("feature", {})
+        item = feature.get("feature", {})
+        # a sequence of structs is stored as a struct of lists: https://huggingface.co/docs/datasets/about_dataset_features
+        return None if feature["_type"] == "Sequence" and _is_struct(item) and "role" not in item else item
     return None
+
+
+def fields_of(feature: Any) -> Mapping[str, Any]:
+    """The features of a struct's keys; {} for what is none."""
+    if isinstance(feature, Mapping) and feature.get("_type") == "Sequence" and _is_struct(feature.get("feature")):
+        return {key: {"_type": "List", "feature": value} for key, value in feature["feature"].items()}
+    if isinstance(feature, Mapping) and feature.get("_type") in ("Translation", "TranslationVariableLanguages"):
+        return {language: {"_type": "Value", "dtype": "string"} for language in feature.get("languages", ())}
+    return feature if _is_struct(feature) else {}
+
+
+def exchange_keys(feature: Any) -> tuple[str, str] | None:
+    """The keys of question and answer in each item of a list."""
+    item = list_item(feature)
+    if not _is_struct(item):
+        return None
+    asked, answered = _first(_ASKED, item), _first(_ANSWERED, item)
+    return (asked, answered) if asked and answered else None
 
 
 def scalar_type(feature: Any) -> str | None:
@@ -104,19 +131,19 @@ def turns(value: Any) -> list[Mapping[str, Any]]:
     return [turn for turn in value if isinstance(turn, Mapping)]
 
 
-def roles(rows: Iterable[Mapping[str, Any]], name: str) -> set[str]:
-    """All roles said in the column, translated; an unknown word stays as it is."""
+def role_words(values: Iterable[Any]) -> set[str]:
+    """Who speaks in these conversations, in their own words."""
     found = set()
-    for row in rows:
-        for turn in turns(row.get(name)):
-            word = str(turn.get("role", turn.get("from", ""))).lower()
-            found.add(ROLE_MAP.get(word, word))
+    for value in values:
+        for turn in turns(value):
+            word = next((turn[key] for key in _SPEAKERS if turn.get(key) is not None), "")
+            found.add(str(word))
     return found
 
 
-def need_translation(rows: Iterable[Mapping[str, Any]], name: str) -> bool:
-    """True when some role is not in the very words of the chat templates."""
-    return any(str(turn["role"]) not in ROLES for row in rows for turn in turns(row.get(name)) if "role" in turn)
+def translated_roles(words: Iterable[str]) -> set[str]:
+    """The words of the chat templates for these; an unknown word stays as it is."""
+    return {OTHER_WORDS.get(word.lower(), word.lower()) for word in words}
 
 
 def text_of(value: Any) -> str:
@@ -133,12 +160,43 @@ def text_of(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def json_value(text: Any) -> Any:
+    """The list or struct that a text holds as JSON; None for any other text."""
+    if not isinstance(text, str) or text.lstrip()[:1] not in ("[", "{"):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _first(names: tuple[str, ...], item: Mapping[str, Any]) -> str | None:
+    return next((key for key in item if key.lower() in names), None)
+
+
+def _turns_kind(item: Mapping[str, Any]) -> Kind:
+    keys = {key.lower() for key in item}
+    if {"role", "content"} <= keys:
+        return Kind.MESSAGES
+    if keys & set(_SPEAKERS) and keys & set(_SAID):
+        return Kind.SHAREGPT
+    if _first(_ASKED, item) and _first(_ANSWERED, item):
+        return Kind.EXCHANGES
+    return Kind.STRUCTS
+
+
+def _struct_kind(feature: Mapping[str, Any]) -> Kind:
+    return Kind.TURN if _turns_kind(feature) in (Kind.MESSAGES, Kind.SHAREGPT) and len(feature) <= 4 else Kind.STRUCT
+
+
 def _scalar_kind(feature: Any) -> Kind:
     name = scalar_type(feature)
     if name in ("string", "large_string", "string_view"):
         return Kind.TEXT
     if name == "bool":
         return Kind.BOOL
+    if name == "ClassLabel":
+        return Kind.LABEL
     if name is not None and name.startswith(("int", "uint", "float", "decimal")):
         return Kind.NUMBER
     return Kind.OTHER
