@@ -6,12 +6,11 @@ import pytest
 
 from bot.errors import UserError
 from bot.models import Flavor, Method, ModelInfo, TrainingRequest, Tuning
-from bot.planning.arguments import batch_sizes, default_learning_rate, default_length, draft
 from bot.planning.candidates import Task
 from bot.planning.choose import Choice, Limits, choose
 from bot.planning.flavors import FALLBACK_FLAVORS
 from bot.planning.lengths import Lengths
-from tests.builders import make_model_info
+from tests.builders import make_model_info, make_past_run
 
 QWEN3_0_6B = make_model_info()
 QWEN3_1_7B = make_model_info(
@@ -79,7 +78,7 @@ def refusal(task: Task, limits: Limits = BIG_BUDGET) -> UserError:
         (TINY, "cpu-basic", Tuning.FULL),
         (QWEN3_0_6B, "l4x1", Tuning.FULL),
         (QWEN3_1_7B, "l40sx1", Tuning.FULL),
-        (QWEN3_8B, "l40sx1", Tuning.LORA),
+        (QWEN3_8B, "a100-large", Tuning.LORA),
     ],
 )
 def test_the_cheapest_way_that_fits_is_proposed(model: ModelInfo, flavor: str, tuning: Tuning) -> None:
@@ -243,11 +242,73 @@ def test_the_teams_cap_holds_for_every_plan() -> None:
 # --- what cannot be
 
 
-def test_several_gpus_come_later() -> None:
-    error = refusal(make_task(hardware="a100x4"))
+def test_a_model_that_no_gpu_holds_is_shared_out_over_several() -> None:
+    best = pick(make_task(QWEN3_32B, rows=5000, lora=False)).best
 
-    assert error.problem == "`a100x4` has 4 GPUs, and Tunesmith trains on one GPU for now."
-    assert "a100-large" in error.fix
+    assert best.flavor.gpus > 1
+    assert (best.processes, best.sharding) == (best.flavor.gpus, "fsdp")
+    samples = best.arguments.per_device_train_batch_size * best.arguments.gradient_accumulation_steps
+    assert samples * best.processes == 16
+
+
+def test_several_gpus_are_not_taken_where_one_does() -> None:
+    for model in (QWEN3_0_6B, QWEN3_8B, QWEN3_32B):
+        assert pick(make_task(model)).best.processes == 1
+
+
+def test_named_gpus_each_get_a_copy_where_it_fits() -> None:
+    best = pick(make_task(hardware="a100x4")).best
+
+    assert (best.flavor.name, best.processes, best.sharding) == ("a100x4", 4, "ddp")
+    assert best.estimate.hours < pick(make_task(hardware="a100-large")).best.estimate.hours
+
+
+def test_four_bits_are_not_shared_out() -> None:
+    error = refusal(make_task(QWEN3_32B, hardware="a10g-largex4", load_in_4bit=True, max_length=4096))
+
+    assert "QLoRA on a10g-largex4" in error.problem
+
+
+def test_a_disk_that_cannot_hold_the_checkpoints_is_refused() -> None:
+    small = tuple(flavor.model_copy(update={"disk_gb": 20}) for flavor in FALLBACK_FLAVORS)
+    with pytest.raises(UserError) as caught:
+        pick(make_task(QWEN3_1_7B, lora=False), flavors=small)
+
+    assert "has 20 GB of disk, and weights and checkpoints need about" in caught.value.problem
+
+
+def test_a_team_may_cap_the_size_of_models() -> None:
+    capped = Limits(max_ceiling_usd=200, max_model_billions=7)
+
+    assert pick(make_task(QWEN3_1_7B), capped).best.flavor.name
+    error = refusal(make_task(QWEN3_8B), capped)
+    assert error.problem == "Qwen/Qwen3-8B has 8.19B parameters; this team trains models up to 7B."
+
+
+def test_adapters_are_offered_where_they_are_much_cheaper_and_nobody_chose() -> None:
+    offered = [(option.tuning, option.reason) for option in pick(make_task(QWEN3_1_7B, rows=500)).options]
+    assert (Tuning.LORA, "cheaper, and trains adapters only") in offered
+
+    fixed = pick(make_task(QWEN3_1_7B, rows=500, lora=False)).options
+    assert {option.tuning for option in fixed} == {Tuning.FULL}
+
+
+def test_all_weights_in_fp16_are_offered_but_not_proposed() -> None:
+    choice = pick(make_task(rows=500))
+
+    assert choice.best.precision == "bf16"
+    assert ("t4-small", "cheapest") in [(option.flavor, option.reason) for option in choice.options]
+
+
+def test_what_past_runs_taught_changes_time_and_says_so() -> None:
+    free = pick(make_task(hardware="l4x1")).best.estimate
+    past = tuple(make_past_run(run_id=str(n), measured_tokens_per_s=500.0) for n in range(4))
+    taught = pick(make_task(hardware="l4x1"), Limits(max_ceiling_usd=200, past=past)).best.estimate
+
+    assert (free.learned_from, taught.learned_from) == (0, 4)
+    assert taught.tokens_per_s == pytest.approx(free.tokens_per_s * taught.corrections["speed"], rel=0.01)
+    assert 0.5 < taught.corrections["speed"] < 0.7
+    assert taught.hours_high / taught.hours < free.hours_high / free.hours
 
 
 def test_unknown_hardware_lists_what_there_is() -> None:
@@ -267,94 +328,3 @@ def test_a_step_of_grpo_must_be_a_whole_number_of_groups() -> None:
     error = refusal(make_task(method=Method.GRPO, batch_size=3, grad_accum=1, num_generations=8, hardware="l4x1"))
 
     assert "would train 3 rows a step, no multiple of 8 answers per prompt" in error.problem
-
-
-# --- defaults
-
-
-@pytest.mark.parametrize(
-    ("method", "full", "lora"),
-    [(Method.SFT, 2e-5, 2e-4), (Method.DPO, 5e-7, 5e-6), (Method.GRPO, 1e-6, 1e-5)],
-)
-def test_learning_rates_by_method_and_tuning(method: Method, full: float, lora: float) -> None:
-    assert default_learning_rate(QWEN3_0_6B, method, Tuning.FULL)[0] == full
-    assert default_learning_rate(QWEN3_0_6B, method, Tuning.LORA)[0] == lora
-
-
-def test_a_tiny_model_is_trained_rather_than_tuned() -> None:
-    rate, reason = default_learning_rate(TINY, Method.SFT, Tuning.FULL)
-
-    assert rate == 0.002
-    assert "Kaplan" in reason
-
-
-@pytest.mark.parametrize(("rows", "steps"), [(237, 60), (64, 60), (1_000_000, 62_500), (1200, 75)])
-def test_a_tiny_model_on_little_data_takes_some_sixty_steps(rows: int, steps: int) -> None:
-    made = draft(
-        TrainingRequest(), TINY, Method.SFT, Tuning.FULL, batch=16, rows=rows, lengths=Lengths(sequences=(50,))
-    )
-
-    assert made.steps == steps
-
-
-@pytest.mark.parametrize(("tokens", "length"), [(200, 1024), (1025, 2048), (3000, 4096), (50_000, 4096)])
-def test_rows_are_cut_at_what_the_sample_needs_within_bounds(tokens: int, length: int) -> None:
-    assert default_length(QWEN3_0_6B, Method.SFT, Lengths(sequences=(50, tokens)))[0] == length
-
-
-def test_grpo_batches_are_whole_groups_whatever_is_fixed() -> None:
-    for said in ({}, {"grad_accum": 3}, {"batch_size": 4}, {"num_generations": 6}, {"num_generations": 2}):
-        best = pick(make_task(method=Method.GRPO, rows=200, tokens=100, **said)).best.arguments
-        samples = best.per_device_train_batch_size * best.gradient_accumulation_steps
-
-        assert best.num_generations
-        assert samples % best.num_generations == 0, said
-
-
-def test_a_run_has_some_checkpoints_and_logs() -> None:
-    for rows in (500, 5_000, 100_000):
-        made = draft(
-            TrainingRequest(), QWEN3_0_6B, Method.SFT, Tuning.FULL, batch=16, rows=rows, lengths=Lengths(sequences=(9,))
-        )
-
-        assert 3 <= made.steps / made.arguments.save_steps <= 10
-        assert made.steps / made.arguments.logging_steps <= 110
-
-
-def test_a_reward_is_logged_some_twenty_times_as_a_mean_over_the_steps_between() -> None:
-    for rows in (80, 237, 800, 10_000):
-        made = draft(
-            TrainingRequest(), TINY, Method.GRPO, Tuning.FULL, batch=64, rows=rows, lengths=Lengths(sequences=(9,))
-        )
-
-        assert 20 <= made.steps / made.arguments.logging_steps <= 30
-
-
-@pytest.mark.parametrize(("rows", "prompts"), [(1, 1), (3, 2), (7, 4), (8, 8), (200, 8)])
-def test_a_step_of_grpo_takes_no_more_prompts_than_there_are_rows(rows: int, prompts: int) -> None:
-    best = pick(make_task(TINY, method=Method.GRPO, rows=rows, tokens=50)).best.arguments
-
-    assert best.num_generations
-    assert best.per_device_train_batch_size * best.gradient_accumulation_steps == prompts * best.num_generations
-
-
-def test_a_named_step_of_grpo_that_the_rows_cannot_fill_is_refused() -> None:
-    error = refusal(
-        make_task(method=Method.GRPO, rows=3, batch_size=32, grad_accum=1, num_generations=8, hardware="l4x1")
-    )
-
-    assert "would take 4 prompts a step, and there are only 3" in error.problem
-
-
-def test_packed_rows_are_fewer_and_longer_and_hold_the_same_tokens() -> None:
-    loose = pick(make_task(rows=4096, tokens=256, hardware="l40sx1", max_length=1024, epochs=1)).best
-    packed = pick(make_task(rows=4096, tokens=256, hardware="l40sx1", max_length=1024, epochs=1, packing=True)).best
-
-    assert (loose.estimate.steps, packed.estimate.steps) == (256, 64)
-    assert packed.estimate.tokens == loose.estimate.tokens == 4096 * 256
-
-
-def test_batches_are_tried_from_the_largest_and_only_the_named_one() -> None:
-    assert batch_sizes(TrainingRequest(), QWEN3_0_6B, Method.SFT) == [16, 8, 4, 2, 1]
-    assert batch_sizes(TrainingRequest(grad_accum=8), QWEN3_0_6B, Method.SFT) == [2, 1]
-    assert batch_sizes(TrainingRequest(batch_size=5), QWEN3_0_6B, Method.SFT) == [5]

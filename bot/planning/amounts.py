@@ -21,9 +21,9 @@ def about_money(usd: float) -> str:
 
 
 def money_span(low_usd: float, high_usd: float) -> str:
-    """ "$0.45–$0.90"; "" when both ends read alike."""
+    """ "$0.45–$0.90"; "" when both ends read alike, or less than a cent is at stake."""
     low, high = money(low_usd), money(high_usd)
-    if low == high:
+    if low == high or high_usd < 0.01:
         return ""
     return f"up to {high}" if low_usd < 0.01 else f"{low}–{high}"
 
@@ -76,3 +76,29 @@ def number(value: float) -> str:
         mantissa, _, exponent = f"{value:.2e}".partition("e")
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+
+
+def percent(share: float) -> str:
+    """A share of the whole: "90 %", "under 1 %"; "100 %" and "0 %" only when it is all and nothing."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return f"{min(round(share * 100), 99) if share < 1 else 100} %"
+
+
+def size(count_bytes: float) -> str:
+    """1.2 GB, 780 B."""
+    value = float(count_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def rough(count: float) -> str:
+    """596M, 3.4M, 1.2B: a large count in three significant digits at most."""
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            value = count / size
+            return f"{value:.0f}{unit}" if value >= 100 else f"{value:.1f}".removesuffix(".0") + unit
+    return f"{count:,.0f}"

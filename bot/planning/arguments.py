@@ -16,11 +16,17 @@ TINY_PARAMETERS = 10_000_000
 #: Rows that are assumed when nobody knows: what Hugging Face's trainer skill assumes
 #: (https://github.com/huggingface/skills, huggingface-llm-trainer, scripts/estimate_cost.py).
 ASSUMED_ROWS = 10_000
-#: Sequences of one optimizer step, by method. 16: the order of TRL's and alignment-handbook's own recipes.
-EFFECTIVE_BATCH = {Method.SFT: 16, Method.DPO: 16, Method.GRPO: 16}
-#: Full: SFT is TRL's default and the seed's (2e-5), DPO zephyr-7b-beta's recipe (5e-7), GRPO TRL's default (1e-6).
-#: LoRA: ten times as much (https://thinkingmachines.ai/blog/lora/), as in alignment-handbook's QLoRA recipes.
+#: Rows of one optimizer step, by method. 16: the order of TRL's and alignment-handbook's own recipes; TRL's page on KTO
+#: asks for 16 to 128 (https://huggingface.co/docs/trl/kto_trainer).
+EFFECTIVE_BATCH = {Method.SFT: 16, Method.DPO: 16, Method.GRPO: 16, Method.KTO: 32, Method.REWARD: 16}
+#: Full: SFT is TRL's default (2e-5), DPO zephyr-7b-beta's recipe (5e-7), GRPO and KTO TRL's default (1e-6), reward
+#: TRL's example (1e-5, examples/scripts/reward_modeling.py). LoRA: ten times as much
+#: (https://thinkingmachines.ai/blog/lora/), as in alignment-handbook's QLoRA recipes and TRL's own examples.
 _LEARNING_RATES = {
+    (Method.KTO, False): 1e-6,
+    (Method.KTO, True): 1e-5,
+    (Method.REWARD, False): 1e-5,
+    (Method.REWARD, True): 1e-4,
     (Method.SFT, False): 2e-5,
     (Method.SFT, True): 2e-4,
     (Method.DPO, False): 5e-7,
@@ -31,18 +37,23 @@ _LEARNING_RATES = {
 _DEFAULT_LENGTH = 1024
 #: Rows are not lengthened beyond this unless somebody asks for it: cost grows with every token.
 _LONGEST_DEFAULT = 4096
-_TINY_SHARE = {Method.SFT: 1.0, Method.DPO: 0.03, Method.GRPO: 0.1}
+_TINY_SHARE = {Method.SFT: 1.0, Method.DPO: 0.03, Method.GRPO: 0.1, Method.KTO: 0.1, Method.REWARD: 0.3}
 #: A tiny model is right so rarely that GRPO needs many answers a step to see a difference.
 _TINY_GRPO_BATCH = 64
 _TINY_COMPLETION, _TINY_LENGTH = 32, 512
 #: Optimizer steps of a tiny model on little data; GRPO's steps are larger.
-_MIN_STEPS = {Method.SFT: 60, Method.DPO: 60, Method.GRPO: 40}
+_MIN_STEPS = {Method.SFT: 60, Method.DPO: 60, Method.GRPO: 40, Method.KTO: 60, Method.REWARD: 60}
 _MAX_STEPS = 200
 _CHECKPOINTS = 5
 #: Values on the card's curve. A loss is a mean over a batch of tokens; a reward varies so much from step to step that
 #: only a mean over several steps shows whether it rises (TRL averages what lies between two logs).
-_LOGS = {Method.SFT: 75, Method.DPO: 75, Method.GRPO: 20}
-
+_LOGS = {Method.SFT: 75, Method.DPO: 75, Method.GRPO: 20, Method.KTO: 75, Method.REWARD: 75}
+#: Rows that are held back to be evaluated before and after training: at most so many, at most this share of the rows,
+#: and so few that both evaluations take less than this share of the time. Fewer than the last say nothing.
+_EVAL_MOST, _EVAL_SHARE, _EVAL_TIME, _EVAL_LEAST = 200, 0.05, 0.05, 10
+#: Answers of a reward's or a preference's trainer cost the same in an evaluation as rows do in training; a forward pass
+#: alone is this share of a training step without recomputation (one pass of three).
+_FORWARD_SHARE = 1 / 3
 
 #: Names that transformers takes without further settings or packages (transformers 5.23, `OptimizerNames` and
 #: `SchedulerType`); the 8-bit optimizers need bitsandbytes, which only 4-bit jobs install.
@@ -60,10 +71,12 @@ class Draft(Value):
     arguments: TrainingArguments
     #: Optimizer steps.
     steps: int
-    #: Sequences that one optimizer step trains on.
+    #: Sequences that one optimizer step trains on, on all GPUs together.
     samples_per_step: int
-    #: Rows as the trainer gets them: fewer and longer ones when they are packed.
+    #: Rows as the trainer gets them: without those held back, fewer and longer ones when they are packed.
     rows: int
+    #: Rows held back to be evaluated.
+    eval_rows: int
     lengths: Lengths
     defaulted: dict[str, str]
 
@@ -137,12 +150,30 @@ def effective_batch(model: ModelInfo, method: Method) -> int:
     return _TINY_GRPO_BATCH if method is Method.GRPO and is_tiny(model) else EFFECTIVE_BATCH[method]
 
 
-def batch_sizes(request: TrainingRequest, model: ModelInfo, method: Method) -> list[int]:
-    """Sizes of a micro-batch to try, largest first; only the one that the person named."""
+def batch_sizes(request: TrainingRequest, model: ModelInfo, method: Method, processes: int = 1) -> list[int]:
+    """Sizes of a micro-batch to try, largest first; only the one that the person named.
+
+    KTO compares rows of one micro-batch with each other and needs two of them (TRL 1.16, trl/trainer/kto_trainer.py).
+    """
     if request.batch_size is not None:
         return [request.batch_size]
-    largest = max(1, effective_batch(model, method) // (request.grad_accum or 1))
-    return [size for size in (64, 32, 16, 8, 4, 2, 1) if size <= largest]
+    least = 2 if method is Method.KTO else 1
+    largest = max(least, effective_batch(model, method) // (request.grad_accum or 1) // processes)
+    return [size for size in (64, 32, 16, 8, 4, 2, 1) if least <= size <= largest]
+
+
+def held_back(request: TrainingRequest, method: Method, *, rows: int, trained: float) -> int:
+    """Rows to evaluate before and after training; 0: too few rows to spare any, or somebody asked for none.
+
+    `trained` are the rows that are trained on in all epochs or steps. Evaluating is a forward pass, a third of a
+    training step, or for GRPO one answer instead of a group.
+    """
+    if request.eval_fraction is not None:
+        return max(1, min(rows - 1, round(rows * request.eval_fraction))) if rows > 1 else 0
+    each = 1.0 if method is Method.GRPO else _FORWARD_SHARE
+    affordable = _EVAL_TIME * trained / (2 * each)
+    count = int(min(_EVAL_MOST, _EVAL_SHARE * rows, affordable))
+    return count if count >= _EVAL_LEAST else 0
 
 
 def draft(
@@ -154,8 +185,9 @@ def draft(
     batch: int,
     rows: int,
     lengths: Lengths,
+    processes: int = 1,
 ) -> Draft:
-    """Fill in all arguments for one micro-batch size."""
+    """Fill in all arguments for one micro-batch size, on so many GPUs that work side by side."""
     why: dict[str, str] = {}
 
     def pick(field: str, default: object, reason: str) -> object:
@@ -167,11 +199,16 @@ def draft(
 
     if request.batch_size is None:
         why["batch_size"] = "the largest that fits"
-    generations = _generations(request, method, batch, why)
+    generations = _generations(request, method, batch, processes, why)
     wanted = effective_batch(model, method)
-    accum = _grad_accum(request, min(wanted, rows * generations) if generations else wanted, batch, generations, why)
-    samples = batch * accum
+    accum = _grad_accum(
+        request, min(wanted, rows * generations) if generations else wanted, batch * processes, generations, why
+    )
+    samples = batch * accum * processes
     length, length_reason = default_length(model, method, lengths)
+    given = request.max_steps * samples // max(1, generations) if request.max_steps else rows * (request.epochs or 1)
+    eval_rows = held_back(request, method, rows=rows, trained=given)
+    rows -= eval_rows
     if request.packing and method is Method.SFT:
         rows, lengths = lengths.packed(rows, request.max_length or length)
 
@@ -219,16 +256,24 @@ def draft(
             "lora_dropout": pick("lora_dropout", 0.0, "PEFT's default") if adapters else None,
         }
     )
-    return Draft(arguments=arguments, steps=steps, samples_per_step=samples, rows=rows, lengths=lengths, defaulted=why)
+    return Draft(
+        arguments=arguments,
+        steps=steps,
+        samples_per_step=samples,
+        rows=rows,
+        eval_rows=eval_rows,
+        lengths=lengths,
+        defaulted=why,
+    )
 
 
-def _generations(request: TrainingRequest, method: Method, batch: int, why: dict[str, str]) -> int:
+def _generations(request: TrainingRequest, method: Method, batch: int, processes: int, why: dict[str, str]) -> int:
     """GRPO compares this many answers to each prompt; 0 for the other methods."""
     if method is not Method.GRPO:
         return 0
     if request.num_generations is not None:
         return request.num_generations
-    named = batch * (request.grad_accum or 0)
+    named = batch * processes * (request.grad_accum or 0)
     wanted = 8
     # an accumulation that the person fixed decides: a step must be a whole number of groups
     fitting = [size for size in range(wanted, 1, -1) if named % size == 0] if named else [wanted]
@@ -262,9 +307,9 @@ def _epochs(model: ModelInfo, method: Method, each: int, why: dict[str, str]) ->
 
 
 def _beta(request: TrainingRequest, method: Method, why: dict[str, str]) -> float | None:
-    if method is Method.SFT:
+    if method in (Method.SFT, Method.REWARD):
         return None
     if request.beta is not None:
         return request.beta
     why["beta"] = "TRL's default"
-    return 0.1 if method is Method.DPO else 0.0
+    return 0.0 if method is Method.GRPO else 0.1

@@ -6,15 +6,24 @@ Pure. Does not compare ways and keeps no limits: `choose` does.
 from typing import Literal
 
 from bot.models import Estimate, Flavor, Method, ModelInfo, TrainingArguments, TrainingRequest, Tuning, Value
-from bot.planning.arguments import draft, is_tiny
+from bot.planning.arguments import Draft, draft, is_tiny
 from bot.planning.flavors import gpu_of, usable_gib
+from bot.planning.learning import Lesson
 from bot.planning.lengths import Lengths
-from bot.planning.memory import FIT_MARGIN, Memory, Workload, needed_memory
+from bot.planning.memory import FIT_MARGIN, Memory, needed_memory, trainable_parameters
 from bot.planning.price import ceiling_usd, cost_usd, timeout_for
 from bot.planning.speed import STARTUP_MIN, StepWork, duration
+from bot.planning.workload import Optimizer, Sharding, Workload
 
 Precision = Literal["bf16", "fp16", "fp32"]
 Dtype = Literal["bfloat16", "float16", "float32"]
+
+#: GB on the disk beside weights and checkpoints: packages (2.9 GB of wheels, twice that unpacked), data, logs.
+_DISK_GB = 10.0
+#: Checkpoints that can be there at once: one that is pushed, a newer one, and the result
+#: (templates/scripts/checkpoints.py.j2 deletes what is pushed).
+_CHECKPOINTS_KEPT = 3
+_OPTIMIZERS: dict[str, Optimizer] = {"adafactor": "adafactor", "sgd": "sgd"}
 
 
 class Task(Value):
@@ -36,7 +45,12 @@ class Candidate(Value):
     tuning: Tuning
     precision: Precision
     dtype: Dtype
+    #: Processes, one a GPU, and how the model is spread over them.
+    processes: int = 1
+    sharding: Sharding = "none"
     arguments: TrainingArguments
+    #: Rows that are held back and evaluated.
+    eval_rows: int = 0
     defaulted: dict[str, str]
     memory: Memory
     estimate: Estimate
@@ -51,82 +65,127 @@ class Candidate(Value):
     impossible: bool = False
 
 
-def count_out(task: Task, flavor: Flavor, tuning: Tuning, batch: int) -> Candidate:
-    """Fill in everything for one micro-batch size."""
+def count_out(
+    task: Task, flavor: Flavor, tuning: Tuning, batch: int, *, sharding: Sharding = "none", lesson: Lesson | None = None
+) -> Candidate:
+    """Fill in everything for one micro-batch size. `lesson`: what past runs taught about such runs."""
+    lesson = lesson or Lesson()
     model, gpu = task.model, gpu_of(flavor)
+    processes = 1 if sharding == "none" else flavor.gpus
     precision, dtype = number_formats(model, flavor, tuning)
-    weight_bytes = 4 if dtype == "float32" else 2
-    drafted = draft(task.request, model, task.method, tuning, batch=batch, rows=task.rows, lengths=task.lengths)
+    drafted = draft(
+        task.request, model, task.method, tuning, batch=batch, rows=task.rows, lengths=task.lengths, processes=processes
+    )
     arguments = drafted.arguments
-    grpo = task.method is Method.GRPO
-    prompt = task.lengths.longest if grpo else 0
-    accum = arguments.gradient_accumulation_steps
-    memory = needed_memory(
-        model,
-        Workload(
-            method=task.method,
-            tuning=tuning,
-            weight_bytes=weight_bytes,
-            autocast=precision != "fp32" and (weight_bytes == 4 or tuning is not Tuning.FULL),
-            batch=batch,
-            length=prompt + arguments.max_length,
-            grad_accum=accum,
-            checkpointing=arguments.activation_checkpointing,
-            lora_r=arguments.lora_r or 0,
-            optim_8bit="8bit" in arguments.optim,
-            generated=batch * accum if grpo else 0,
-        ),
-        context_gib=gpu.context_gib if gpu else 0.5,
+    work = _workload(task, tuning, drafted, precision, dtype).model_copy(
+        update={"processes": processes, "sharding": sharding}
     )
-    lengths = drafted.lengths
-    padded = lengths.padded(batch, None if grpo else arguments.max_length)
-    work = StepWork(
-        method=task.method,
-        tuning=tuning,
-        batch=batch,
-        grad_accum=accum,
-        padded=padded + arguments.max_length if grpo else padded,
-        checkpointing=arguments.activation_checkpointing,
-        weight_bytes=weight_bytes,
-        completion=arguments.max_length if grpo else 0,
+    memory = needed_memory(model, work, context_gib=gpu.context_gib if gpu else 0.5)
+    needed = memory.peak_gib * lesson.memory
+    usable = usable_gib(flavor)
+    estimate = _estimate(task, flavor, work, drafted, lesson).model_copy(
+        update={"memory_gib": round(needed, 2), "usable_gib": usable, "parts_gib": _parts(memory, needed)}
     )
-    time = duration(model, flavor, work, drafted.steps, task.startup_min)
-    each = lengths.mean(None if grpo else arguments.max_length) + (arguments.max_length if grpo else 0)
-    sequences: float = drafted.steps * drafted.samples_per_step
-    if arguments.max_steps < 0:  # the last step of an epoch is rarely full
-        sequences = min(sequences, drafted.rows * arguments.num_train_epochs * (arguments.num_generations or 1))
-    price, usable = flavor.price_usd_hour, usable_gib(flavor)
-    timeout_s = timeout_for(time.high)
-    needed = memory.peak_gib
+    timeout_s = timeout_for(estimate.hours_high)
     candidate = Candidate(
         flavor=flavor,
         tuning=tuning,
         precision=precision,
         dtype=dtype,
+        processes=processes,
+        sharding=sharding,
         arguments=arguments,
+        eval_rows=drafted.eval_rows,
         defaulted=drafted.defaulted,
         memory=memory,
-        estimate=Estimate(
-            tokens=round(sequences * each * lengths.per_row),
-            steps=drafted.steps,
-            memory_gib=round(needed, 2),
-            usable_gib=usable,
-            hours=round(time.hours, 4),
-            hours_low=round(time.low, 4),
-            hours_high=round(time.high, 4),
-            cost_usd=round(cost_usd(price, time.hours), 4),
-            cost_low_usd=round(cost_usd(price, time.low), 4),
-            cost_high_usd=round(cost_usd(price, time.high), 4),
-            startup_min=task.startup_min,
-        ),
+        estimate=estimate,
         timeout_s=timeout_s,
-        ceiling_usd=ceiling_usd(price, timeout_s),
+        ceiling_usd=ceiling_usd(flavor.price_usd_hour, timeout_s),
         tight=usable < FIT_MARGIN * needed,
     )
-    problem = _cannot(task, flavor, tuning, arguments) or (too_big(candidate) if needed > usable else None)
+    problem = _cannot(task, candidate, work) or (too_big(candidate) if needed > usable else None)
     if problem:
         return candidate.model_copy(update={"problem": problem, "impossible": True})
     return candidate
+
+
+def _workload(task: Task, tuning: Tuning, drafted: Draft, precision: Precision, dtype: Dtype) -> Workload:
+    """The step as the generated script makes it with TRL 1.16."""
+    arguments = drafted.arguments
+    weight_bytes: Literal[2, 4] = 4 if dtype == "float32" else 2
+    grpo = task.method is Method.GRPO
+    batch, accum = arguments.per_device_train_batch_size, arguments.gradient_accumulation_steps
+    return Workload(
+        method=task.method,
+        tuning=tuning,
+        weight_bytes=weight_bytes,
+        autocast=precision != "fp32" and (weight_bytes == 4 or tuning is not Tuning.FULL),
+        batch=batch,
+        length=(task.lengths.longest if grpo else 0) + arguments.max_length,
+        grad_accum=accum,
+        checkpointing=arguments.activation_checkpointing,
+        loss_head="none" if task.method is Method.REWARD else "tiled",
+        lora_r=arguments.lora_r or 0,
+        adapter_bytes=2 if tuning is Tuning.QLORA else 4,
+        quantization="nf4_double" if tuning is Tuning.QLORA else "none",
+        optimizer="adamw_8bit" if "8bit" in arguments.optim else _OPTIMIZERS.get(arguments.optim, "adamw"),
+        optimizer_copies=1 if arguments.optim == "adamw_torch" else 0,
+        generated=batch * accum if grpo else 0,
+    )
+
+
+def _estimate(task: Task, flavor: Flavor, work: Workload, drafted: Draft, lesson: Lesson) -> Estimate:
+    """Time, tokens and money; memory is the caller's."""
+    arguments, lengths, grpo = drafted.arguments, drafted.lengths, task.method is Method.GRPO
+    completion = arguments.max_length if grpo else 0
+    padded = lengths.padded(work.batch, None if grpo else arguments.max_length) + completion
+    step = StepWork(work=work, padded=padded, completion=completion)
+    startup_min = lesson.startup_min or task.startup_min
+    sequences: float = drafted.steps * drafted.samples_per_step
+    if arguments.max_steps < 0:  # the last step of an epoch is rarely full
+        sequences = min(sequences, drafted.rows * arguments.num_train_epochs * (arguments.num_generations or 1))
+    # both evaluations are forward passes, a third of a training step each
+    evaluated = 2 * drafted.eval_rows / 3 / max(1.0, sequences)
+    time = duration(
+        task.model,
+        flavor,
+        step,
+        drafted.steps * (1 + evaluated),
+        startup_min,
+        speed=lesson.speed,
+        spread=lesson.spread,
+    )
+    each = lengths.mean(None if grpo else arguments.max_length) + completion
+    tokens = round(sequences * each * lengths.per_row)
+    price = flavor.price_usd_hour
+    return Estimate(
+        tokens=tokens,
+        steps=drafted.steps,
+        memory_gib=0,
+        usable_gib=0,
+        hours=round(time.hours, 4),
+        hours_low=round(time.low, 4),
+        hours_high=round(time.high, 4),
+        cost_usd=round(cost_usd(price, time.hours), 4),
+        cost_low_usd=round(cost_usd(price, time.low), 4),
+        cost_high_usd=round(cost_usd(price, time.high), 4),
+        startup_min=startup_min,
+        tokens_per_s=float(f"{tokens / max(time.training_s, 1e-9):.4g}"),
+        learned_from=lesson.runs,
+        corrections=_corrections(lesson),
+    )
+
+
+def _corrections(lesson: Lesson) -> dict[str, float]:
+    factors = {"speed": lesson.speed, "memory": lesson.memory}
+    return {name: round(factor, 4) for name, factor in factors.items() if factor != 1}
+
+
+def _parts(memory: Memory, needed_gib: float) -> dict[str, float]:
+    """The counted parts, and what past runs add to them; they sum to the peak as it is shown."""
+    parts = memory.parts_gib
+    learned = round(round(needed_gib, 2) - sum(parts.values()), 2)
+    return parts | ({"learned": learned} if learned else {})
 
 
 def number_formats(model: ModelInfo, flavor: Flavor, tuning: Tuning) -> tuple[Precision, Dtype]:
@@ -144,20 +203,40 @@ def number_formats(model: ModelInfo, flavor: Flavor, tuning: Tuning) -> tuple[Pr
     return "bf16", "float32" if is_tiny(model) else "bfloat16"
 
 
-def _cannot(task: Task, flavor: Flavor, tuning: Tuning, arguments: TrainingArguments) -> str | None:
-    gpu = gpu_of(flavor)
-    if tuning is Tuning.QLORA and gpu is None:
-        return "has no GPU, which 4-bit training needs"
-    if tuning is Tuning.QLORA and gpu is not None and not gpu.bf16:
-        return "has no bfloat16, in which TRL 1.16 trains 4-bit models"
+def _cannot(task: Task, way: Candidate, work: Workload) -> str | None:
+    """Why this hardware cannot do it, memory apart; None: it can."""
+    gpu, flavor, arguments = gpu_of(way.flavor), way.flavor, way.arguments
+    if way.tuning is Tuning.QLORA:
+        if gpu is None:
+            return "has no GPU, which 4-bit training needs"
+        if not gpu.bf16:
+            return "has no bfloat16, in which TRL 1.16 trains 4-bit models"
+        if way.sharding == "fsdp":
+            return "would share out a 4-bit model, which FSDP does not do"
+    if way.sharding == "fsdp" and task.method is Method.GRPO:
+        return "would share out the model, and each GPU needs all of it to write answers"
+    disk = needed_disk_gb(task.model, way.dtype, work)
+    if disk > flavor.disk_gb:
+        return f"has {flavor.disk_gb:,.0f} GB of disk, and weights and checkpoints need about {disk:,.0f} GB"
     if arguments.num_generations:
-        samples = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps
+        samples = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * way.processes
         if samples % arguments.num_generations:
             return f"would train {samples} rows a step, no multiple of {arguments.num_generations} answers per prompt"
         # TRL's sampler leaves out what does not fill a step, so nothing would be left
-        if task.rows < samples // arguments.num_generations:
+        if task.rows - way.eval_rows < samples // arguments.num_generations:
             return f"would take {samples // arguments.num_generations} prompts a step, and there are only {task.rows}"
     return None
+
+
+def needed_disk_gb(model: ModelInfo, dtype: Dtype, work: Workload) -> float:
+    """GB on the job's disk: packages, the downloaded weights, and the checkpoints that are there at once.
+
+    A checkpoint holds what is trained and two moments of it (AdamW), in the size that it is trained in.
+    """
+    downloaded = model.weight_bytes or model.parameters * (4 if model.dtype == "float32" else 2)
+    size = (4 if dtype == "float32" or work.sharding == "fsdp" else 2) if work.full else work.adapter_bytes
+    checkpoint = 3 * size * trainable_parameters(model, work)
+    return _DISK_GB + (downloaded + _CHECKPOINTS_KEPT * checkpoint) / 1e9
 
 
 def too_big(candidate: Candidate) -> str:

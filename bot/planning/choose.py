@@ -6,12 +6,14 @@ Pure. Whatever the person fixed stays fixed; when it cannot be kept, a UserError
 from collections.abc import Sequence
 
 from bot.errors import UserError
-from bot.models import Flavor, Option, Tuning, Value
+from bot.models import Flavor, Option, PastRun, Tuning, Value
 from bot.planning.amounts import about, about_money, ceiling, duration, money
 from bot.planning.arguments import batch_sizes
 from bot.planning.candidates import Candidate, Task, count_out, too_big
+from bot.planning.learning import learn
 from bot.planning.price import ceiling_usd, tightest_timeout
 from bot.planning.speed import STARTUP_MIN
+from bot.planning.workload import Sharding
 
 #: Up to this many parameters all weights are trained unless somebody says otherwise; above it LoRA. The rule of the
 #: Hugging Face trainer agent that Tunesmith grew from ("1-3B: full, 3-7B: LoRA"); 3B models count up to 3.3 billion.
@@ -19,9 +21,11 @@ FULL_UP_TO = 3_500_000_000
 #: A CPU is offered on its own only for jobs up to this many hours: dollars would favour it for jobs that never end.
 _CPU_HOURS = 1.0
 #: "Balanced" and "fastest" may cost this many times the cheapest.
-_BALANCED_COST = 1.5
+_BALANCED_COST, _FASTEST_COST = 1.5, 4.0
+#: Adapters instead of all weights are offered where nobody named either and they cost less than this share.
+_WORTH_LORA = 0.7
 _OPTIONS = 3
-#: A way that is not at least this much faster is no offer.
+#: A way that is not at least this much faster, or cheaper, is no offer.
 _NOTABLY = 0.9
 
 _NAMES = {Tuning.FULL: "full fine-tuning", Tuning.LORA: "LoRA", Tuning.QLORA: "QLoRA"}
@@ -33,6 +37,10 @@ class Limits(Value):
     max_ceiling_usd: float
     #: What a job takes to start here; STARTUP_MIN is what to assume before it was measured.
     startup_min: float = STARTUP_MIN
+    #: Larger models are not trained here, billions of parameters; None: any size that some hardware holds.
+    max_model_billions: float | None = None
+    #: Finished runs to learn from.
+    past: tuple[PastRun, ...] = ()
 
 
 class Choice(Value):
@@ -44,29 +52,62 @@ class Choice(Value):
 
 
 def choose(task: Task, flavors: Sequence[Flavor], limits: Limits) -> Choice:
-    """Find the cheapest way that fits and keeps all limits.
+    """Find the cheapest way that fits and keeps all limits; several GPUs only where one does not do.
 
     Raises:
-        UserError: unknown hardware, several GPUs, or nothing fits; says what was needed and what would do.
+        UserError: unknown hardware, a model above the team's cap, or nothing fits; says what was needed and what would
+            do.
     """
+    _check_size(task, limits)
     named = _named_flavors(task.request.hardware, flavors)
-    for tunings in _preferences(task):
-        everything = [_candidate(task, flavor, tuning, limits) for tuning in tunings for flavor in named]
-        fitting = [candidate for candidate in everything if candidate.problem is None]
-        if fitting:
-            best = _rank(fitting)[0]
-            free = _without_hardware(task)
-            others = [_candidate(free, flavor, best.tuning, limits) for flavor in _single(flavors)]
-            in_, out = [way for way in others if not way.problem], [way for way in others if way.problem]
-            return Choice(best=best, options=_options(best, [best, *in_], out), dropped=tuple(map(_dropped, out)))
+    groups = _preferences(task)
+    for pool in (_single(named), _several(named)):
+        for tunings in groups:
+            everything = [_candidate(task, flavor, tuning, limits) for tuning in tunings for flavor in pool]
+            fitting = [candidate for candidate in everything if candidate.problem is None]
+            if fitting:
+                return _choice(task, _rank(fitting)[0], flavors, limits)
     raise _nothing_fits(task, named, flavors, limits)
+
+
+def _choice(task: Task, best: Candidate, flavors: Sequence[Flavor], limits: Limits) -> Choice:
+    """Look at all other hardware for the same kind of tuning, whatever hardware was named."""
+    free = _without_hardware(task)
+    others = [_candidate(free, flavor, best.tuning, limits) for flavor in flavors]
+    in_, out = [way for way in others if not way.problem], [way for way in others if way.problem]
+    lora = _lora_instead(free, best, flavors, limits)
+    return Choice(best=best, options=_options(best, [best, *in_], out, lora), dropped=tuple(map(_dropped, out)))
+
+
+def _lora_instead(task: Task, best: Candidate, flavors: Sequence[Flavor], limits: Limits) -> Candidate | None:
+    """The cheapest way with adapters, where all weights are trained because nobody said otherwise."""
+    if best.tuning is not Tuning.FULL or len(_preferences(task)) == 1:
+        return None
+    ways = [_candidate(task, flavor, Tuning.LORA, limits) for flavor in _single(flavors)]
+    fitting = _rank([way for way in ways if way.problem is None])
+    cheap = fitting and fitting[0].estimate.cost_usd < _WORTH_LORA * best.estimate.cost_usd
+    return fitting[0] if cheap else None
 
 
 def fitting_ways(task: Task, flavors: Sequence[Flavor], limits: Limits) -> list[Candidate]:
     """Every way that keeps all limits, whatever hardware and tuning were named; cheapest first."""
     free = _without_hardware(task)
-    ways = [_candidate(free, flavor, tuning, limits) for flavor in _single(flavors) for tuning in Tuning]
+    ways = [_candidate(free, flavor, tuning, limits) for flavor in flavors for tuning in Tuning]
     return _rank([way for way in ways if way.problem is None])
+
+
+def _check_size(task: Task, limits: Limits) -> None:
+    """Keep the team's own cap on the size of models.
+
+    Raises:
+        UserError: the model is larger.
+    """
+    most, size = limits.max_model_billions, task.model.parameters / 1e9
+    if most is not None and size > most:
+        raise UserError(
+            f"{task.model.repo_id} has {size:.3g}B parameters; this team trains models up to {most:g}B.",
+            "Use a smaller model, or ask whoever runs Tunesmith to raise the limit.",
+        )
 
 
 def _without_hardware(task: Task) -> Task:
@@ -94,30 +135,30 @@ def _preferences(task: Task) -> list[list[Tuning]]:
 
 
 def _named_flavors(hardware: str | None, flavors: Sequence[Flavor]) -> list[Flavor]:
-    single = _single(flavors)
+    """The flavors that a name means: one of them, or a family. Without a name: all of them.
+
+    A family stands for its flavors with one GPU, since several were not asked for.
+    """
     if hardware is None:
-        return single
+        return list(flavors)
     wanted = _squeeze(hardware)
     exact = [flavor for flavor in flavors if _squeeze(flavor.name) == wanted]
-    family = exact or [
-        flavor for flavor in flavors if wanted and wanted in (_family(flavor.name), _squeeze(flavor.gpu))
-    ]
+    if exact:
+        return exact
+    family = [flavor for flavor in flavors if wanted and wanted in (_family(flavor.name), _squeeze(flavor.gpu))]
     found = family or [flavor for flavor in flavors if wanted and _squeeze(flavor.name).startswith(wanted)]
     if not found:
-        names = ", ".join(flavor.name for flavor in single)
+        names = ", ".join(flavor.name for flavor in flavors)
         raise UserError(f"There is no hardware named `{hardware}` on Hugging Face Jobs.", f"Choose one of {names}.")
-    fitting = [flavor for flavor in found if flavor.gpus <= 1]
-    if not fitting:
-        names = ", ".join(flavor.name for flavor in single if flavor.gpus == 1)
-        raise UserError(
-            f"`{found[0].name}` has {found[0].gpus} GPUs, and Tunesmith trains on one GPU for now.",
-            f"Name a flavor with one GPU ({names}), or leave the hardware out and let Tunesmith choose.",
-        )
-    return fitting
+    return _single(found) or found
 
 
 def _single(flavors: Sequence[Flavor]) -> list[Flavor]:
     return [flavor for flavor in flavors if flavor.gpus <= 1]
+
+
+def _several(flavors: Sequence[Flavor]) -> list[Flavor]:
+    return [flavor for flavor in flavors if flavor.gpus > 1]
 
 
 def _squeeze(name: str | None) -> str:
@@ -129,18 +170,26 @@ def _family(name: str) -> str:
 
 
 def _candidate(task: Task, flavor: Flavor, tuning: Tuning, limits: Limits) -> Candidate:
-    """Plan it on this hardware, with the largest micro-batch that fits."""
+    """Plan it on this hardware: on each GPU a copy of the model if one fits, else shared out."""
+    ways: tuple[Sharding, ...] = ("ddp", "fsdp") if flavor.gpus > 1 else ("none",)
+    found = [_largest_batch(task, flavor, tuning, sharding, limits) for sharding in ways]
+    way = next((each for each in found if each.problem is None), found[-1])
+    return way if way.problem else _within(task, way, limits)
+
+
+def _largest_batch(task: Task, flavor: Flavor, tuning: Tuning, sharding: Sharding, limits: Limits) -> Candidate:
+    """The largest micro-batch that fits well."""
+    lesson = learn(limits.past, task.model, task.method, tuning, flavor.name)
     found: Candidate | None = None
-    for batch in batch_sizes(task.request, task.model, task.method):
-        found = count_out(task, flavor, tuning, batch)
+    processes = flavor.gpus if sharding != "none" else 1
+    for batch in batch_sizes(task.request, task.model, task.method, processes):
+        found = count_out(task, flavor, tuning, batch, sharding=sharding, lesson=lesson)
         if found.problem is None and not found.tight:
             break
     assert found is not None
-    if found.problem is not None:
-        return found
-    if found.tight and task.request.hardware is None:
+    if found.problem is None and found.tight and task.request.hardware is None:
         return found.model_copy(update={"problem": too_big(found), "impossible": True})
-    return _within(task, found, limits)
+    return found
 
 
 def _within(task: Task, candidate: Candidate, limits: Limits) -> Candidate:
@@ -172,27 +221,48 @@ def _within(task: Task, candidate: Candidate, limits: Limits) -> Candidate:
 
 
 def _rank(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Cheapest first, to two digits since no prediction is better than that; then the fastest."""
-    return sorted(candidates, key=lambda way: (float(f"{way.estimate.cost_usd:.2g}"), way.estimate.hours))
+    """Cheapest first, to two digits since no prediction is better than that; then the fastest.
+
+    All weights in fp16 come last: that needs twice the memory and a loss scaler, and bfloat16 needs neither.
+    """
+
+    def key(way: Candidate) -> tuple[bool, float, float]:
+        scaled = way.tuning is Tuning.FULL and way.precision == "fp16"
+        return scaled, float(f"{way.estimate.cost_usd:.2g}"), way.estimate.hours
+
+    return sorted(candidates, key=key)
 
 
-def _options(best: Candidate, fitting: Sequence[Candidate], out: Sequence[Candidate]) -> tuple[Option, ...]:
+def _options(
+    best: Candidate, fitting: Sequence[Candidate], out: Sequence[Candidate], lora: Candidate | None
+) -> tuple[Option, ...]:
     """At most three other ways: cheapest, fast for its price, fastest; then cheaper hardware that cannot do it."""
-    pool = _rank([way for way in fitting if way.tuning is best.tuning])
-    near = [way for way in pool if way.estimate.cost_usd <= _BALANCED_COST * max(0.01, pool[0].estimate.cost_usd)]
-    balanced = min(near, key=lambda way: way.estimate.hours)
-    fastest = min(pool, key=lambda way: way.estimate.hours)
+    pool = sorted(fitting, key=lambda way: (way.estimate.cost_usd, way.estimate.hours))
+    least = max(0.01, pool[0].estimate.cost_usd)
+
+    def quickest(cost: float) -> Candidate:
+        near = [way for way in pool if way.estimate.cost_usd <= cost * least]
+        return min(near, key=lambda way: way.estimate.hours)
+
     rows: dict[str, Option] = {}
-    for way, why in ((pool[0], "cheapest"), (balanced, "balanced"), (fastest, "fastest")):
+    offers = ((pool[0], "cheapest"), (quickest(_BALANCED_COST), "balanced"), (quickest(_FASTEST_COST), "fastest"))
+    for way, why in offers:
         faster = way.estimate.hours < _NOTABLY * best.estimate.hours
-        if way.flavor.name != best.flavor.name and (faster or why == "cheapest"):
-            offer = Option(flavor=way.flavor.name, tuning=way.tuning, estimate=way.estimate, reason=why)
-            rows.setdefault(way.flavor.name, offer)
-    cheaper = [way for way in out if way.flavor.gpu and way.flavor.price_usd_hour < best.flavor.price_usd_hour]
-    for way in sorted(cheaper, key=lambda way: -way.flavor.price_usd_hour):
-        if len(rows) < _OPTIONS and way.flavor.name != best.flavor.name and way.tuning is best.tuning:
-            rows.setdefault(way.flavor.name, _dropped(way))
-    return tuple(rows.values())
+        cheaper = way.estimate.cost_usd < _NOTABLY * best.estimate.cost_usd
+        if way.flavor.name != best.flavor.name and (faster or (why == "cheapest" and cheaper)):
+            rows.setdefault(way.flavor.name, _offer(way, why))
+    found = list(rows.values())
+    if lora is not None:
+        found = [*found[: _OPTIONS - 1], _offer(lora, "cheaper, and trains adapters only")]
+    weaker = [way for way in out if way.flavor.gpu and way.flavor.price_usd_hour < best.flavor.price_usd_hour]
+    for way in sorted(weaker, key=lambda way: -way.flavor.price_usd_hour):
+        if len(found) < _OPTIONS and way.flavor.name != best.flavor.name:
+            found.append(_dropped(way))
+    return tuple(found)
+
+
+def _offer(way: Candidate, why: str) -> Option:
+    return Option(flavor=way.flavor.name, tuning=way.tuning, estimate=way.estimate, reason=why)
 
 
 def _dropped(candidate: Candidate) -> Option:

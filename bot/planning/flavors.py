@@ -67,12 +67,12 @@ class Gpu(Value):
     usable_gib: float
     #: CUDA context, in GiB.
     context_gib: float
-    #: Peak of dense half precision, in TFLOP/s.
+    #: Peak of dense half precision, in TFLOP/s, and the share of it that matrix products of real layers reach.
     peak_tflops: float
-    #: Share of the peak that full fine-tuning, and LoRA, reach on long enough batches.
-    efficiency_full: float
-    efficiency_lora: float
-    #: True: measured on published runs; False: believed, and the range is wider.
+    matmul: float
+    #: TFLOP/s that matrix products in 4 bytes reach.
+    fp32_tflops: float
+    #: True: training speed was checked against published runs; False: believed, and the range is wider.
     measured: bool
     #: Memory bandwidth, in GB/s.
     bandwidth_gbs: float
@@ -91,10 +91,10 @@ def _gpu(
     usable: float,
     tflops: float,
     *,
-    full: float,
-    lora: float,
-    measured: bool,
+    matmul: float,
+    fp32: float,
     bandwidth: float,
+    measured: bool = False,
     bf16: bool = True,
 ) -> Gpu:
     return Gpu(
@@ -102,8 +102,8 @@ def _gpu(
         usable_gib=usable,
         context_gib=0.45 if bf16 else 0.14,
         peak_tflops=tflops,
-        efficiency_full=full,
-        efficiency_lora=lora,
+        matmul=matmul,
+        fp32_tflops=fp32,
         measured=measured,
         bandwidth_gbs=bandwidth,
         launch_ms=5.0 if bf16 else 9.0,
@@ -113,19 +113,23 @@ def _gpu(
 
 
 #: Peak: TRL 1.16's own table for its FLOPs report (vendors' data sheets, dense half precision). Usable memory: what
-#: published runs on these cards report as total (T4 14.56, A100 79.25 measured; the others believed). Efficiency:
-#: published runs collected in docs/accuracy.md; T4 LoRA .15-.25, A100 .39 median, RTX PRO 6000 .30, L40S .25 LoRA
-#: unpacked measured; L4, A10G and H200 are believed. T4 has no bfloat16 (compute capability 7.5,
-#: https://docs.nvidia.com/cuda/cuda-c-programming-guide/#compute-capabilities). Bandwidth: vendors' data sheets.
+#: published runs on these cards report as total (T4 14.56, A100 79.25 measured; the others believed). T4 has no
+#: bfloat16 (compute capability 7.5, https://docs.nvidia.com/cuda/cuda-c-programming-guide/#compute-capabilities).
+#: Bandwidth: vendors' data sheets. Launches: what a layer takes in published runs too small to fill the card.
+#: Matrix products: the best that was measured (https://github.com/stas00/ml-engineering, compute/accelerator, "maximum
+#: achievable matmul FLOPS": A100 271 of 312, H100 794 of 989; H200 790) times 0.87 for shapes of real layers. T4 and L4
+#: are held at 70 and 72 W and clock down (Jia et al. 2019, https://arxiv.org/abs/1903.07486, for T4); A10G's 125 count
+#: half precision sums, and its 4-byte sums are half as fast. L40S, RTX PRO 6000, L4 and A10G are believed.
+#: 4-byte products: data sheets (T4 8.1, A100 19.5 without TF32, ...) times the same share.
 GPUS: tuple[Gpu, ...] = (
-    _gpu("T4", 14.56, 65, full=0.10, lora=0.20, measured=True, bandwidth=320, bf16=False),
-    _gpu("L40S", 44.4, 362, full=0.30, lora=0.30, measured=True, bandwidth=864),
-    _gpu("L4", 22.0, 121, full=0.25, lora=0.25, measured=False, bandwidth=300),
-    _gpu("A100", 79.25, 312, full=0.45, lora=0.45, measured=True, bandwidth=2039),
-    _gpu("A10G", 22.0, 125, full=0.28, lora=0.28, measured=False, bandwidth=600),
-    _gpu("RTX PRO 6000", 94.9, 500, full=0.30, lora=0.30, measured=True, bandwidth=1792),
-    _gpu("H200", 139.0, 989, full=0.32, lora=0.32, measured=False, bandwidth=4800),
-    _gpu("H100", 79.1, 989, full=0.32, lora=0.32, measured=False, bandwidth=3350),
+    _gpu("T4", 14.56, 65, matmul=0.32, fp32=4.5, bandwidth=320, measured=True, bf16=False),
+    _gpu("L40S", 44.4, 362, matmul=0.60, fp32=55, bandwidth=864, measured=True),
+    _gpu("L4", 22.0, 121, matmul=0.50, fp32=15, bandwidth=300),
+    _gpu("A100", 79.25, 312, matmul=0.75, fp32=15, bandwidth=2039, measured=True),
+    _gpu("A10G", 22.0, 125, matmul=0.45, fp32=20, bandwidth=600),
+    _gpu("RTX PRO 6000", 94.9, 500, matmul=0.60, fp32=75, bandwidth=1792),
+    _gpu("H200", 139.0, 989, matmul=0.70, fp32=45, bandwidth=4800),
+    _gpu("H100", 79.1, 989, matmul=0.70, fp32=45, bandwidth=3350),
 )
 
 
@@ -146,8 +150,8 @@ def gpu_of(flavor: Flavor) -> Gpu | None:
         usable_gib=round(each * 0.9, 2),
         context_gib=0.45,
         peak_tflops=121 * each / 24,
-        efficiency_full=0.2,
-        efficiency_lora=0.2,
+        matmul=0.4,
+        fp32_tflops=15,
         measured=False,
         bandwidth_gbs=300,
         launch_ms=5.0,

@@ -1,63 +1,58 @@
 """How much memory a training job needs at its peak: counted components, nothing fitted.
 
 Knows tensors and formats; does not know flavors, prices or time. All sizes are bytes unless a name says GiB.
-The counts follow PyTorch's autograd and TRL 1.16 (whose loss head never builds the full logits). Sources: Korthikanti
-et al. 2022 (https://arxiv.org/abs/2205.05198) for activations, without the terms that flash attention and missing
-dropout remove; https://huggingface.co/docs/transformers/model_memory_anatomy for the 18 bytes a parameter of mixed
-precision; Dettmers et al. 2023 (https://arxiv.org/abs/2305.14314) for the 4-bit sizes.
+The counts follow PyTorch's autograd and TRL 1.16 (whose loss head never builds the full logits). Sources:
+https://huggingface.co/docs/transformers/model_memory_anatomy for the bytes a parameter of mixed precision; Dettmers et
+al. 2023 (https://arxiv.org/abs/2305.14314) for the 4-bit sizes; bot/planning/activations.py for what a batch keeps.
 """
 
-from bot.models import Method, ModelInfo, Tuning, Value
+from bot.models import Method, ModelInfo, Value
+from bot.planning import activations
+from bot.planning.workload import Workload
 
 GIB = 2**30
-#: cuBLAS workspaces and the like.
-_WORKSPACES = int(0.15 * GIB)
-#: What PyTorch's caching allocator holds above what is allocated, for batches of even length.
-_RESERVE = 1.13
+#: GiB beside the CUDA context: libraries that are loaded with the first call (cuBLAS, attention kernels).
+_LIBRARIES_GIB = 0.15
+#: What PyTorch's caching allocator holds above what is allocated, as a share of the part that comes and goes: freed
+#: blocks rarely have the size that is asked for next. Unpacking 4-bit weights leaves more behind, and eager attention
+#: a share of its scores, which come in blocks of several sizes. Medians of 61 published pairs of allocated and reserved
+#: peaks (fitcheck-llm 0.3.1 on PyPI, data/measurements; `python -m tests.accuracy memory` prints them).
+_RESERVE, _RESERVE_4BIT, _RESERVE_SCORES = 0.12, 0.25, 0.40
 #: A plan fits when this many times its predicted peak is usable: published counted models are within 10 %
 #: (https://arxiv.org/abs/2404.10933 reports 1.6 to 3 %, fitcheck 5.5 % on average).
 FIT_MARGIN = 1.10
-#: Architectures that normalize queries and keys, which keeps two more tensors a layer.
-_QK_NORM = ("qwen3", "gemma3", "gemma4", "olmo2", "olmo3")
-
-
-class Workload(Value):
-    """One training step, as far as memory is concerned."""
-
-    method: Method
-    tuning: Tuning
-    #: Bytes of one stored weight: 4 or 2 (the frozen 4-bit layers of QLoRA are counted apart).
-    weight_bytes: int
-    #: Computes in half precision over 4-byte weights, or over 2-byte ones with 4-byte adapters.
-    autocast: bool
-    batch: int
-    #: Tokens of the longest row, prompt included.
-    length: int
-    grad_accum: int = 1
-    checkpointing: bool = True
-    lora_r: int = 16
-    #: 8-bit AdamW keeps 2 bytes a trainable parameter, AdamW twice the parameter's own size.
-    optim_8bit: bool = False
-    #: GRPO: rows that are generated together, and the tokens of each completion.
-    generated: int = 0
-    completion: int = 0
+#: Bytes of one stored weight of a linear layer: 4 bits and a 4-byte scale for 64 of them; "double" quantizes the
+#: scales, too; GPTQ has a scale and a zero for 128.
+_QUANTIZED = {"nf4": 0.5625, "nf4_double": 0.516, "gptq4": 0.52, "int8": 1.0}
+#: Bytes of optimizer state a trained parameter, in units of the parameter's own size or as they are.
+_STATE_COPIES = {"adamw": 2.0, "sgd": 0.0, "adafactor": 0.01}
+_STATE_BYTES = {"adamw_8bit": 2.06, "adamw_master": 12.0}
 
 
 class Memory(Value):
-    """The peak and what it consists of, in bytes."""
+    """The peak of one process on its GPU, and what it consists of, in bytes."""
 
+    #: What stays between steps.
     weights: int
     adapters: int
-    gradients: int
     optimizer: int
-    #: DPO without adapters keeps the model that it started from.
+    #: DPO and KTO without adapters keep the model that they started from.
     reference: int
+    #: GRPO: what vLLM reserves beside the trainer.
+    vllm: int
+    #: What exists at the moment of the peak.
+    gradients: int
     activations: int
     loss_head: int
+    #: Half precision copies, gathered shards, an optimizer's own copies.
+    working: int
     #: GRPO: the key-value cache and the scores while it generates.
     generation: int
-    overhead: int
-    #: The phase that needs most: "loss", "backward", "optimizer step" or "generation".
+    #: Held by the allocator above what is allocated.
+    reserve: int
+    #: CUDA context and library workspaces.
+    context: int
+    #: The phase that needs most: "loss", "backward", "end of backward", "optimizer step" or "generation".
     phase: str
     peak: int
 
@@ -65,15 +60,34 @@ class Memory(Value):
     def peak_gib(self) -> float:
         return self.peak / GIB
 
+    @property
+    def parts_gib(self) -> dict[str, float]:
+        """What the peak is made of, in GiB to two digits; the parts add up to the peak as it is shown."""
+        parts = {_SHOWN.get(name, name): round(getattr(self, name) / GIB, 2) for name in _PARTS if getattr(self, name)}
+        largest = max(parts, key=lambda name: parts[name])
+        parts[largest] = round(parts[largest] + round(self.peak_gib, 2) - sum(parts.values()), 2)
+        return {name: size for name, size in parts.items() if size}
 
-def trainable_parameters(model: ModelInfo, tuning: Tuning, lora_r: int) -> int:
-    """Count the parameters that are trained. LoRA sits on all linear layers of the blocks: r(in + out) each."""
-    if tuning is Tuning.FULL:
-        return model.parameters
-    h, f = model.hidden_size, model.intermediate_size
-    q, kv = model.heads * model.head_dim, model.kv_heads * model.head_dim
-    each = (h + q) + 2 * (h + kv) + (q + h) + 3 * (h + f)
-    return model.layers * lora_r * each
+
+_PARTS = (
+    *("weights", "adapters", "optimizer", "reference", "vllm", "gradients", "activations", "loss_head"),
+    *("working", "generation", "reserve", "context"),
+)
+_SHOWN = {"loss_head": "loss", "vllm": "vLLM"}
+
+
+class _Phase(Value):
+    """What one phase of a step holds beside what stays, in bytes."""
+
+    gradients: float = 0
+    activations: float = 0
+    loss_head: float = 0
+    working: float = 0
+    generation: float = 0
+
+    @property
+    def total(self) -> float:
+        return self.gradients + self.activations + self.loss_head + self.working + self.generation
 
 
 def embedding_parameters(model: ModelInfo) -> int:
@@ -82,83 +96,171 @@ def embedding_parameters(model: ModelInfo) -> int:
     return min(model.parameters, copies * model.vocab_size * model.hidden_size)
 
 
-def needed_memory(model: ModelInfo, work: Workload, *, context_gib: float = 0.45) -> Memory:
-    """Predict the peak of one process, in bytes: what stays, plus the largest of the phases of a step."""
-    full = work.tuning is Tuning.FULL
-    half = work.autocast or work.weight_bytes == 2
-    linear = model.parameters - embedding_parameters(model)
-    weights = _weight_bytes(model, work, linear)
-    trained = trainable_parameters(model, work.tuning, work.lora_r)
-    # PEFT keeps adapters in 4 bytes; TRL 1.16 casts those of a quantized model to 2.
-    adapter_size = 2 if work.tuning is Tuning.QLORA else 4
-    size = work.weight_bytes if full else adapter_size
-    adapters = 0 if full else trained * size
-    gradients = trained * size
-    optimizer = int(trained * (2.06 if work.optim_8bit else 2 * size))
-    reference = weights if full and work.method is Method.DPO else 0
-    resident = weights + adapters + optimizer + reference
+def expert_parameters(model: ModelInfo) -> int:
+    """Parameters of all experts of all layers; 0 for a dense model."""
+    each = 3 * model.hidden_size * model.expert_size
+    return min(model.parameters - embedding_parameters(model), model.layers * model.experts * each)
 
-    tokens = work.batch * work.length * (2 if work.method is Method.DPO else 1)
-    layer = _layer_bytes(model, work) * tokens
-    # the residual stream is 4 bytes wide when the weights are
-    kept = model.layers * (model.hidden_size * work.weight_bytes * tokens if work.checkpointing else layer)
-    head = _loss_head_bytes(model, tokens, full=full)
-    cast = 2 * model.parameters if full and work.weight_bytes == 4 and half else 0
-    early = gradients if work.grad_accum > 1 else 0
-    late = gradients if work.checkpointing else max(early, gradients)
-    dequantized = 2 * model.hidden_size * model.intermediate_size if work.tuning is Tuning.QLORA else 0
-    phases = {
-        "loss": kept + head + early + cast,
-        "backward": kept + int(1.25 * layer) + dequantized + (early if work.checkpointing else late),
-        "optimizer step": gradients,
-    }
-    generation = 0
-    if work.method is Method.GRPO and work.generated:
-        kv = model.layers * 2 * model.kv_heads * model.head_dim * 2
-        generation = work.generated * (work.length * kv + 8 * model.vocab_size)
-        phases["generation"] = generation
-    phase = max(phases, key=lambda name: phases[name])
-    overhead = _WORKSPACES + int(context_gib * GIB)
+
+def active_parameters(model: ModelInfo) -> int:
+    """Parameters that one token passes, without the embedding: of the experts only those that it visits."""
+    experts = expert_parameters(model)
+    visited = experts * model.experts_per_token // model.experts if model.experts else 0
+    return model.parameters - embedding_parameters(model) - experts + visited
+
+
+def trainable_parameters(model: ModelInfo, work: Workload) -> int:
+    """Count the parameters that are trained."""
+    if work.full:
+        return model.parameters
+    return activations.adapter_parameters(model, work) + (embedding_parameters(model) if work.trains_embeddings else 0)
+
+
+def needed_memory(
+    model: ModelInfo, work: Workload, *, context_gib: float = 0.45, reserve: float | None = None, card_gib: float = 0
+) -> Memory:
+    """Predict the peak of one process: what stays, plus the largest of the phases of a step.
+
+    `context_gib` is what CUDA takes outside of PyTorch's allocator; 0 leaves all of that out. `reserve` replaces the
+    allocator's usual share (0: what is allocated, not what is reserved). `card_gib` is what vLLM's share is taken of.
+    """
+    shards = work.shards
+    gradients = _trained_bytes(model, work) / shards
+    weights = _weight_bytes(model, work) / shards
+    adapters = 0.0 if work.full else gradients
+    optimizer = _state_bytes(model, work) / shards
+    reference = 0.0
+    if work.full and work.method in (Method.DPO, Method.KTO) and not work.precomputed_reference:
+        reference = model.parameters * work.weight_bytes / shards
+    vllm = work.vllm_share * card_gib * GIB
+    phases = _phases(model, work, gradients)
+    name = max(phases, key=lambda each: phases[each].total)
+    phase = phases[name]
+    held = phase.total * (_reserve(work) if reserve is None else reserve)
+    if reserve is None:
+        held += _RESERVE_SCORES * activations.attention_scores_bytes(model, work) * work.tokens
+    context = (context_gib + _LIBRARIES_GIB) * GIB + work.buffers if context_gib else float(work.buffers)
     return Memory(
-        weights=weights,
-        adapters=adapters,
-        gradients=gradients,
-        optimizer=optimizer,
-        reference=reference,
-        activations=kept + int(1.25 * layer),
-        loss_head=head,
-        generation=generation,
-        overhead=overhead,
-        phase=phase,
-        peak=resident + int(phases[phase] * _RESERVE) + overhead,
+        weights=int(weights),
+        adapters=int(adapters),
+        optimizer=int(optimizer),
+        reference=int(reference),
+        vllm=int(vllm),
+        gradients=int(phase.gradients),
+        activations=int(phase.activations),
+        loss_head=int(phase.loss_head),
+        working=int(phase.working),
+        generation=int(phase.generation),
+        reserve=int(held),
+        context=int(context),
+        phase=name,
+        peak=int(weights + adapters + optimizer + reference + vllm + phase.total + held + context),
     )
 
 
-def _weight_bytes(model: ModelInfo, work: Workload, linear: int) -> int:
-    """QLoRA: NF4 is half a byte and one 4-byte scale for each 64 weights, quantized once more: 0.516 bytes."""
-    if work.tuning is not Tuning.QLORA:
-        return model.parameters * work.weight_bytes
-    return int(linear * 0.516) + embedding_parameters(model) * 2
+def _reserve(work: Workload) -> float:
+    return _RESERVE_4BIT if work.quantization.startswith("nf4") else _RESERVE
 
 
-def _layer_bytes(model: ModelInfo, work: Workload) -> int:
-    """Bytes that autograd keeps of one layer for one token, without checkpointing.
+def _phases(model: ModelInfo, work: Workload, gradients: float) -> dict[str, _Phase]:
+    """What a step holds at its largest moments. `gradients`: all of them, on this process."""
+    tokens = work.tokens
+    layer = activations.layer_bytes(model, work) * tokens
+    entry = activations.residual_bytes(model, work) * tokens
+    kept = model.layers * (entry if work.checkpointing else layer)
+    if work.offload_activations and work.checkpointing:
+        kept = 2 * entry  # the one in use and the one on its way
+    scores = activations.attention_scores_bytes(model, work) * tokens
+    if work.optimizer_in_backward:
+        gradients = gradients / model.layers
+    # .grad survives from one micro-step to the next
+    early = gradients if work.grad_accum > 1 else 0.0
+    cast = 2.0 * model.parameters if work.full and work.weight_bytes == 4 and work.autocast else 0.0
+    if work.sharding == "fsdp":
+        cast = 0.0
+    shared = _shared_bytes(model, work)
+    # forward, recomputed, and the gradients that are on their way through the layer
+    one = 1.25 * layer + scores
+    phases = {
+        "loss": _Phase(
+            gradients=early,
+            activations=kept + (0 if work.checkpointing else scores),
+            loss_head=activations.loss_bytes(model, work),
+            working=cast + shared,
+        ),
+        "backward": _Phase(gradients=early, activations=kept + one, working=_dequantized_bytes(model, work) + shared),
+        "end of backward": _Phase(
+            gradients=gradients, activations=one + entry, working=_dequantized_bytes(model, work) + shared
+        ),
+        "optimizer step": _Phase(
+            gradients=gradients, working=work.optimizer_copies * gradients + (shared if work.sharding == "ddp" else 0)
+        ),
+    }
+    if work.method is Method.GRPO and work.generated and not work.vllm_share:
+        phases["generation"] = _Phase(generation=activations.generation_bytes(model, work), working=shared)
+    return phases
 
-    Counted on transformers 5 with scaled dot product attention, a gated MLP and no dropout.
+
+def _trained_bytes(model: ModelInfo, work: Workload) -> float:
+    """All trained parameters; their gradients are as large.
+
+    Embeddings that learn beside adapters keep the size of the model's weights. accelerate 1.15 turns what FSDP trains
+    in mixed precision to 4 bytes (accelerate/utils/fsdp_utils.py).
     """
-    h, f = model.hidden_size, model.intermediate_size
-    q, kv = model.heads * model.head_dim, model.kv_heads * model.head_dim
-    qk_norm = model.model_type.startswith(_QK_NORM)
-    if work.tuning is Tuning.FULL:
-        kept = (26 if work.autocast and work.weight_bytes == 4 else 16) * h + 8 * f + 4 * q + 4 * kv
-        kept += 6 * (q + kv) if qk_norm else 0
-    else:
-        kept = 18 * h + 8 * f + 6 * q + 4 * kv
-        kept += 4 * (q + kv) if qk_norm else 0
-    return 2 * kept if work.weight_bytes == 4 and not work.autocast else kept
+    if work.full:
+        return model.parameters * (4.0 if work.sharding == "fsdp" else work.weight_bytes)
+    learning = embedding_parameters(model) * work.weight_bytes if work.trains_embeddings else 0
+    return activations.adapter_parameters(model, work) * work.adapter_bytes + float(learning)
 
 
-def _loss_head_bytes(model: ModelInfo, tokens: int, *, full: bool) -> int:
-    """TRL 1.16 computes the loss in tiles of at most 256 MiB, so the vocabulary times the tokens never exists."""
-    tile = min(256 * 2**20, 14 * tokens * model.vocab_size)
-    return tile + 4 * model.hidden_size * tokens + (4 * model.vocab_size * model.hidden_size if full else 0)
+def _state_bytes(model: ModelInfo, work: Workload) -> float:
+    """Optimizer states: they take the size of the parameter, or a size of their own."""
+    if work.optimizer in _STATE_BYTES:
+        return trainable_parameters(model, work) * _STATE_BYTES[work.optimizer]
+    return _trained_bytes(model, work) * _STATE_COPIES[work.optimizer]
+
+
+def _weight_bytes(model: ModelInfo, work: Workload) -> float:
+    """The model itself.
+
+    transformers 5.23 quantizes linear layers only, and experts are none: they stay as they are.
+    """
+    if work.quantization == "none":
+        return _trained_bytes(model, work) if work.full else float(model.parameters * work.weight_bytes)
+    embedding, experts = embedding_parameters(model), expert_parameters(model)
+    linear = model.parameters - embedding - experts
+    rest = 4 if work.kbit_prepared else work.weight_bytes
+    return linear * _QUANTIZED[work.quantization] + embedding * rest + experts * work.weight_bytes
+
+
+def _dequantized_bytes(model: ModelInfo, work: Workload) -> float:
+    """A quantized layer in half precision while it is multiplied.
+
+    bitsandbytes unpacks one linear layer at a time and forgets it. AutoGPTQ's own matrix product unpacks through
+    4-byte integers, one-byte values, zeros and scales (8 bytes together), and autograd keeps the result of each linear
+    layer of the block until its backward (auto_gptq/nn_modules/qlinear/qlinear_cuda.py).
+    """
+    largest = model.hidden_size * max(model.intermediate_size, model.hidden_size)
+    match work.quantization:
+        case "none":
+            return 0.0
+        case "gptq4":
+            block = (model.parameters - embedding_parameters(model)) / max(1, model.layers)
+            return 2 * block + 8.0 * largest
+        case _:
+            return 2.0 * largest
+
+
+def _shared_bytes(model: ModelInfo, work: Workload) -> float:
+    """What several GPUs need to work together.
+
+    ddp: buckets as large as all gradients (torch.nn.parallel.DistributedDataParallel). fsdp: embedding and head in
+    whole, as TRL's head asks for them, and two layers in half precision (the one ahead is fetched early).
+    """
+    if work.sharding == "ddp":
+        return _trained_bytes(model, work)
+    if work.sharding == "none":
+        return 0.0
+    embedding = embedding_parameters(model)
+    layer = (model.parameters - embedding) / max(1, model.layers)
+    return embedding * (4 if work.full else 2) + 2 * layer * 2

@@ -6,7 +6,7 @@ Each subcommand is a module of this package with a docstring and `main(arguments
 import importlib
 import sys
 
-COMMANDS = ("failures", "requests")
+COMMANDS = ("requests", "schemas", "memory", "time", "peers", "gpu", "failures")
 
 
 def main(arguments: list[str]) -> int:
