@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
@@ -18,7 +19,8 @@ from huggingface_hub import HfApi, JobHardwareInfo, JobInfo
 from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
 from bot.hub_http import translated
-from bot.models import Flavor, Job, JobStage, Plan, Run
+from bot.models import Flavor, Job, JobStage, Plan, Run, Usage
+from bot.training import launch_command
 
 APP_LABEL = "tunesmith"
 #: Prices change rarely; one look in ten minutes is enough.
@@ -27,13 +29,19 @@ FLAVORS_TTL_S = 600.0
 LOG_IDLE_S = 0.7
 #: A job that prints without a pause is read for this long at most.
 LOG_MOST_S = 3.0
+#: The metrics stream sends a sample a second and is not waited for longer; what it answers when the job does not run.
+USAGE_S = 3.0
+_NOT_RUNNING = 406
 #: Pages of a listing that are read at most; 100 jobs a page (not documented, seen in the client's tests).
 MAX_PAGES = 50
 
 #: Unpacks the script, which travels base64 in the command itself: nothing is uploaded, no bucket right is needed, and
 #: `uv run` reads the script's PEP 723 header. The folder is new and empty, since a file named like a package beside
 #: the script would shadow that package.
-_START = "set -e; cd $(mktemp -d); printf %s {script} | base64 -d > train.py; exec uv run --no-project train.py"
+#: The script counts the time limit from the moment that the shell starts.
+_START = (
+    "set -e; cd $(mktemp -d); printf %s {script} | base64 -d > train.py; TUNESMITH_STARTED=$(date +%s) exec {launch}"
+)
 
 _UNITS_AN_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 _STAGES = {stage.value: stage for stage in JobStage}
@@ -78,8 +86,8 @@ class HfJobs:
         with translated(f"starting the job in {plan.namespace}"):
             info = self._api.run_job(
                 image=self._image,
-                command=["bash", "-c", _START.format(script=packed)],
-                env=_JOB_ENV,
+                command=["bash", "-c", _START.format(script=packed, launch=launch_command(plan))],
+                env={**_JOB_ENV, "TUNESMITH_RUN": run.id, "TUNESMITH_DIGEST": plan.digest},
                 secrets={"HF_TOKEN": self._token},
                 flavor=plan.flavor.name,
                 timeout=plan.timeout_s,
@@ -133,6 +141,26 @@ class HfJobs:
                         break
         return [line for line in seen if not line.startswith("===== Job started")]
 
+    def usage(self, namespace: str, job_id: str) -> Usage | None:
+        """Read one sample of the job's metrics stream; the Hub sends one a second."""
+        url = f"{self._endpoint}/api/jobs/{namespace}/{job_id}/metrics"
+        stream = get_session().stream("GET", url, headers=self._headers())
+        with translated(f"measuring job {job_id}"), stream as response:
+            if response.status_code == _NOT_RUNNING:
+                return None
+            if response.is_error:
+                response.read()
+                hf_raise_for_status(response)
+            response.request.extensions["timeout"]["read"] = USAGE_S
+            ends = self._monotonic() + USAGE_S
+            with suppress(httpx2.ReadTimeout):
+                for line in response.iter_lines():
+                    if line.startswith("data:"):
+                        return _usage(json.loads(line.removeprefix("data:")))
+                    if self._monotonic() > ends:
+                        break
+        return None
+
     def cancel(self, namespace: str, job_id: str) -> None:
         """Ask the Hub to stop the job."""
         with translated(f"stopping job {job_id}"):
@@ -169,6 +197,19 @@ def _job(info: JobInfo) -> Job:
         started_at=info.started_at,
         finished_at=info.finished_at,
         running_s=info.durations.running_secs if info.durations else None,
+        rerun_of=info.initiator.id if info.initiator and info.initiator.type == "duplicated-job" else "",
+    )
+
+
+def _usage(sample: dict[str, Any]) -> Usage | None:
+    gpus = list((sample.get("gpus") or {}).values())
+    if not gpus:
+        return None
+    fullest = max(gpus, key=lambda gpu: float(gpu["memory_used_bytes"]))
+    return Usage(
+        busy_percent=sum(float(gpu["utilization"]) for gpu in gpus) / len(gpus),
+        used_gib=round(fullest["memory_used_bytes"] / 2**30, 2),
+        total_gib=round(fullest["memory_total_bytes"] / 2**30, 2),
     )
 
 

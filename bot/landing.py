@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from bot.models import Diagnosis, Job, Landed, Plan
 
+_WEIGHTS = re.compile(r"(adapter_)?model(-\d{5}-of-\d{5})?\.safetensors")
+_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 _SHARD = re.compile(r"model-(\d{5})-of-(\d{5})\.safetensors")
 
 
@@ -12,7 +14,8 @@ def landing_trouble(plan: Plan, job: Job, landed: Landed | None) -> Diagnosis | 
     """Say what is missing from the output repository; None: the trained model is there.
 
     Checked: a commit after the job was created (both are the Hub's times), weights or all their shards (or the adapter
-    with its configuration and the planned base), a configuration, a tokenizer, no empty weight file.
+    with its configuration and the planned base), a configuration, a tokenizer, weights of about the size that the
+    model must have.
     """
     problem = _problem(plan, job, landed)
     if not problem:
@@ -35,11 +38,31 @@ def _problem(plan: Plan, job: Job, landed: Landed | None) -> str:
     missing += [name for name in wanted if name not in landed.files]
     if missing:
         return f"{plan.output_repo} lacks {', '.join(missing)}"
-    if any(size == 0 for name, size in landed.files.items() if name.endswith(".safetensors")):
+    weights = {name: size for name, size in landed.files.items() if _WEIGHTS.fullmatch(name)}
+    if not all(weights.values()):
         return f"{plan.output_repo} has an empty weight file"
+    if wrong := _wrong_size(plan, sum(weights.values()), adapter=adapter):
+        return wrong
     if adapter and landed.adapter_base != plan.model.repo_id:
         return f"the adapter names {landed.adapter_base} as its base, not {plan.model.repo_id}"
     return ""
+
+
+def _wrong_size(plan: Plan, total: int, *, adapter: bool) -> str:
+    """A push that was cut short, or weights of another model; "" when the bytes are about what they must be.
+
+    A reward model has no vocabulary head and half precision may be saved in full, so the bounds are wide.
+    """
+    whole = plan.model.parameters * _BYTES[plan.dtype]
+    if adapter:
+        too_large = total > plan.model.parameters * 4
+        return f"the adapter in {plan.output_repo} is larger than the whole base model" if too_large else ""
+    if whole / 2 <= total <= whole * 3:
+        return ""
+    return (
+        f"the weights in {plan.output_repo} have {total / 1e6:,.1f} MB,"
+        f" and those of {plan.model.repo_id} must have about {whole / 1e6:,.1f} MB"
+    )
 
 
 def _missing_weights(files: Mapping[str, int], *, adapter: bool) -> list[str]:

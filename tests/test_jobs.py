@@ -70,6 +70,28 @@ def test_a_submitted_script_runs_as_it_is_with_labels_timeout_and_the_token_as_a
     assert TOKEN not in seen, "the token is no part of what the Hub shows of a job"
 
 
+def test_a_script_knows_its_run_its_plan_and_when_it_began(jobs):
+    names = ("TUNESMITH_RUN", "TUNESMITH_DIGEST", "TUNESMITH_STARTED", "JOB_ID")
+    before = time.time()
+    job = start(jobs, 12, f"import os\nprint(*[os.environ[name] for name in {names}], flush=True)")
+    until(lambda: jobs.inspect(LAB, job.id), JobStage.COMPLETED)
+    run, digest, started, job_id = jobs.log_tail(LAB, job.id, 10)[-1].split()
+    assert (run, digest, job_id) == (job.labels["run"], job.labels["digest"], job.id)
+    assert before - 1 <= float(started) <= time.time()
+
+
+@pytest.mark.train
+def test_a_plan_of_two_processes_runs_its_script_twice(jobs):
+    script = "import os\nprint('rank', os.environ['RANK'], 'of', os.environ['WORLD_SIZE'], flush=True)"
+    job = start(jobs, 13, script, processes=2, sharding="ddp")
+    ends = time.monotonic() + 90
+    while (done := jobs.inspect(LAB, job.id)).stage is not JobStage.COMPLETED:
+        assert done.stage in (JobStage.SCHEDULING, JobStage.RUNNING), jobs.log_tail(LAB, job.id, 20)
+        assert time.monotonic() < ends
+        time.sleep(0.2)
+    assert {"rank 0 of 2", "rank 1 of 2"} <= set(jobs.log_tail(LAB, job.id, 10))
+
+
 def test_a_running_jobs_log_is_read_without_waiting_for_more(jobs):
     job = start(jobs, 2, SLOW)
     until(lambda: jobs.inspect(LAB, job.id), JobStage.RUNNING)
@@ -176,3 +198,19 @@ def test_another_shape_of_answer_is_transient(hub, jobs):
     hub.fault(path="/api/jobs/hardware", kind="html")
     with pytest.raises(Transient):
         jobs.flavors()
+
+
+def test_the_gpus_of_a_running_job_are_measured_and_a_finished_or_cpu_job_has_none(jobs):
+    run = make_run(RunStatus.SUBMITTING, id="01kaxyz0000000000000009999")
+    job = jobs.submit(run, make_plan(flavor=make_flavor(name="t4-small")), SLOW)
+    until(lambda: jobs.inspect(LAB, job.id), JobStage.RUNNING)
+    usage = jobs.usage(LAB, job.id)
+    assert usage is not None
+    assert 0 <= usage.busy_percent <= 100
+    assert usage.total_gib == pytest.approx(16e9 / 2**30, abs=0.01)
+    jobs.cancel(LAB, job.id)
+    assert jobs.usage(LAB, job.id) is None
+    on_cpu = start(jobs, 9998, SLOW)
+    until(lambda: jobs.inspect(LAB, on_cpu.id), JobStage.RUNNING)
+    assert jobs.usage(LAB, on_cpu.id) is None
+    jobs.cancel(LAB, on_cpu.id)

@@ -3,15 +3,16 @@
 import pytest
 
 from bot.landing import landing_trouble
-from tests.builders import make_job, make_landed, make_plan
+from tests.builders import make_job, make_landed, make_plan, minutes
 
 SMALL = {"config.json": 1, "tokenizer_config.json": 1}
-SHARDS = {f"model-{n:05d}-of-00003.safetensors": 9 for n in (1, 2, 3)}
+WHOLE = make_plan().model.parameters * 2  # bfloat16
+SHARDS = {f"model-{n:05d}-of-00003.safetensors": WHOLE // 3 for n in (1, 2, 3)}
 INDEX = {"model.safetensors.index.json": 1}
 ADAPTER = {"adapter_model.safetensors": 9, "adapter_config.json": 1, "tokenizer_config.json": 1}
 
 
-@pytest.mark.parametrize("weights", [{"model.safetensors": 9}, SHARDS | INDEX], ids=["one file", "shards"])
+@pytest.mark.parametrize("weights", [{"model.safetensors": WHOLE}, SHARDS | INDEX], ids=["one file", "shards"])
 def test_a_whole_model_is_fine(weights):
     assert landing_trouble(make_plan(), make_job(), make_landed(files=SMALL | weights)) is None
 
@@ -24,9 +25,23 @@ def test_a_whole_model_is_fine(weights):
         (SMALL | SHARDS, "lacks model.safetensors.index.json"),
         ({"model.safetensors": 9, "config.json": 1}, "lacks tokenizer_config.json"),
         (SMALL | {"model.safetensors": 0}, "has an empty weight file"),
+        (
+            SMALL | {"model.safetensors": 9_000_000},
+            "have 9.0 MB, and those of Qwen/Qwen3-0.6B must have about 1,192.1 MB",
+        ),
+        (SMALL | {"model.safetensors": 9 * WHOLE}, "have 10,728.9 MB"),
         (ADAPTER, "lacks model.safetensors, config.json"),
     ],
-    ids=["no weights", "a shard of three", "no index", "no tokenizer", "empty", "an adapter where a model was planned"],
+    ids=[
+        "no weights",
+        "a shard of three",
+        "no index",
+        "no tokenizer",
+        "empty",
+        "cut",
+        "other",
+        "an adapter where a model was planned",
+    ],
 )
 def test_what_is_missing_is_named(files, said):
     trouble = landing_trouble(make_plan(), make_job(), make_landed(files=files))
@@ -40,4 +55,16 @@ def test_an_adapter_needs_its_planned_base():
     assert landing_trouble(plan, make_job(), fine) is None
     other = landing_trouble(plan, make_job(), fine.model_copy(update={"adapter_base": "somebody/else"}))
     assert other is not None
+    huge = fine.model_copy(update={"files": ADAPTER | {"adapter_model.safetensors": 3 * WHOLE}})
+    too_large = landing_trouble(plan, make_job(), huge)
+    assert too_large is not None
+    assert "is larger than the whole base model" in too_large.cause
     assert "names somebody/else as its base, not Qwen/Qwen3-0.6B" in other.cause
+
+
+def test_a_commit_older_than_the_job_is_not_ours():
+    job = make_job()
+    old = make_landed(files=SMALL | {"model.safetensors": WHOLE}, committed_at=job.created_at - minutes(1))
+    trouble = landing_trouble(make_plan(), job, old)
+    assert trouble is not None
+    assert "has no commit since the job started" in trouble.cause

@@ -23,6 +23,7 @@ def log(step: int, loss: float, **values: Any) -> str:
 
 
 BEGIN = event("begin", max_steps=100, epochs=2)
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def test_nothing_read_changes_nothing() -> None:
@@ -38,7 +39,7 @@ def test_a_whole_run_is_read() -> None:
         "{'loss': '3', 'epoch': '0.2'}",
         event("save", 15, step=10),
         event("log", 40, step=20, epoch=0.4, metrics={"loss": 1.5, "mean_token_accuracy": 0.7}, tokens_per_second=88.5),
-        event("end", 50, step=20, metrics={"train_loss": 2.25, "train_runtime": 50.0, "epoch": 0.4}, runtime_s=50.0),
+        event("end", 50, step=20, metrics={"train_loss": 2.25, "train_runtime": 50.0, "epoch": 0.4}, commit=COMMIT),
     ]
     assert read_progress(lines, Progress()) == Progress(
         step=20,
@@ -48,7 +49,8 @@ def test_a_whole_run_is_read() -> None:
         metrics={"mean_token_accuracy": 0.7, "train_loss": 2.25, "train_runtime": 50.0},
         seconds_per_step=2.0,
         tokens_per_second=88.5,
-        saved_step=10,
+        saved_step=20,
+        saved_commit=COMMIT,
         ended=True,
     )
 
@@ -206,3 +208,55 @@ def test_printed_evaluations_are_metrics_and_no_points() -> None:
 def test_the_last_hour_is_predicted_from_the_pace() -> None:
     progress = read_progress([BEGIN, log(10, 3.0), log(20, 2.0)], Progress())
     assert progress.eta_s == pytest.approx(160.0)
+
+
+def test_an_evaluation_is_kept_as_before_or_after() -> None:
+    lines = [
+        BEGIN,
+        event("evaluation", step=0, metrics={"eval_loss": 5.5, "eval_runtime": 0.1, "epoch": 0}),
+        log(10, 3.0),
+        event("evaluation", 30, step=10, metrics={"eval_loss": 2.5, "eval_samples_per_second": 9.0}),
+    ]
+    progress = read_progress(lines, Progress())
+    assert (progress.before, progress.after) == ({"eval_loss": 5.5}, {"eval_loss": 2.5})
+    assert read_progress(lines[-1:], progress) == progress
+    assert progress.points == (Point(step=10, value=3.0),)
+
+
+def test_the_summary_brings_samples_memory_and_speed() -> None:
+    token = "hf_" + "AbCdEfGhIj" * 3
+    sample = {"prompt": "2 + 2?", "base": "x" * 900, "tuned": f"4 {token}"}
+    end = event(
+        "end", step=9, before={"eval_loss": 3.0}, after={"eval_loss": 1.0}, samples=[sample, {"prompt": 1}, "none"],
+        memory_gib={"gpu_allocated": 11.5, "gpu_reserved": 12.25}, tokens_per_second=1234.5,
+    )  # fmt: skip
+    progress = read_progress([BEGIN, end], Progress())
+    assert [(one.prompt, len(one.base), one.tuned) for one in progress.samples] == [("2 + 2?", 300, "4 hf_***")]
+    assert progress.memory_gib == {"gpu_allocated": 11.5, "gpu_reserved": 12.25}
+    assert progress.tokens_per_second == 1234.5
+    assert (progress.before, progress.after) == ({"eval_loss": 3.0}, {"eval_loss": 1.0})
+
+
+def test_a_checkpoint_is_known_by_its_commit() -> None:
+    lines = [BEGIN, event("save", step=10, commit=COMMIT), event("save", step=20, commit="rm -rf /")]
+    assert read_progress(lines[:2], Progress()).saved_commit == COMMIT
+    progress = read_progress(lines, Progress())
+    assert (progress.saved_step, progress.saved_commit) == (20, None)
+
+
+@pytest.mark.parametrize(("said", "read"), [("deadline", "deadline"), ("signal", "signal"), (7, "signal")])
+def test_a_stop_before_the_end_is_no_end(said: Any, read: str) -> None:
+    lines = [BEGIN, log(10, 3.0), event("save", step=12, commit=COMMIT), event("stopped", step=12, reason=said)]
+    progress = read_progress(lines, Progress())
+    assert (progress.stopped, progress.ended, progress.step, progress.saved_commit) == (read, False, 12, COMMIT)
+
+
+def test_stepping_aside_names_the_other_job() -> None:
+    assert read_progress([event("fenced", by="6924b0c0f00dfeed")], Progress()).fenced_by == "6924b0c0f00dfeed"
+
+
+def test_a_resumed_run_begins_where_the_other_stopped() -> None:
+    begin = event("begin", step=40, max_steps=100, epochs=2)
+    assert read_progress([begin], Progress()).step == 40
+    progress = read_progress([begin, log(41, 2.0)], Progress())
+    assert (progress.step, progress.points) == (41, (Point(step=41, value=2.0),))

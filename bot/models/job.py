@@ -5,6 +5,10 @@ from enum import StrEnum
 
 from bot.models.value import Value
 
+#: How a script ends that stopped before its end with its checkpoint saved, and one that left the work to an older job
+#: of the same run. Chosen to be no shell's and no signal's.
+STOPPED_EXIT, FENCED_EXIT = 75, 76
+
 
 class JobStage(StrEnum):
     """The Hub's words (huggingface_hub `JobStage`); there is no FAILED."""
@@ -36,6 +40,18 @@ class Job(Value):
     finished_at: datetime | None = None
     #: Billed seconds as far as the Hub says; None: it does not say.
     running_s: float | None = None
+    #: The job that somebody ran again on the Hub's own page; "": it is no such copy.
+    rerun_of: str = ""
+
+
+class Usage(Value):
+    """One measurement of a job's GPUs."""
+
+    #: Mean over the GPUs, 0 to 100.
+    busy_percent: float
+    #: Of the fullest GPU, in GiB.
+    used_gib: float
+    total_gib: float
 
 
 class Point(Value):
@@ -43,6 +59,14 @@ class Point(Value):
 
     step: int
     value: float
+
+
+class Sample(Value):
+    """One prompt and what the model answered, untrained and trained; possibly shortened."""
+
+    prompt: str
+    base: str
+    tuned: str
 
 
 class Progress(Value):
@@ -63,8 +87,20 @@ class Progress(Value):
     tokens_per_second: float | None = None
     #: Steps whose checkpoint was pushed to the Hub.
     saved_step: int | None = None
+    #: The commit of the output repository that holds that checkpoint; None: the log did not say.
+    saved_commit: str | None = None
     #: True once the script printed its summary.
     ended: bool = False
+    #: Why it stopped before its end, with its checkpoint saved: "deadline" or "signal"; "": it did not.
+    stopped: str = ""
+    #: The older job of the same run that it left the work to; "": it did not.
+    fenced_by: str = ""
+    #: The evaluation on held-back rows before and after training, by TRL's names (eval_loss, eval_reward, ...).
+    before: dict[str, float] = {}
+    after: dict[str, float] = {}
+    samples: tuple[Sample, ...] = ()
+    #: Peak memory so far, in GiB: "gpu_allocated" and "gpu_reserved" of one GPU, or "host".
+    memory_gib: dict[str, float] = {}
     #: Sentences for people: NaN, zero reward spread, ...
     warnings: tuple[str, ...] = ()
 
@@ -84,6 +120,19 @@ class Progress(Value):
         return max(0.0, (self.max_steps - self.step) * self.seconds_per_step)
 
 
+class Remedy(Value):
+    """One way to mend a run that failed: a difference to its plan that one click asks for."""
+
+    #: Names it in a button: "batch", "checkpointing", "lora", "qlora", "flavor", "rate", "time", "resume" or "retry".
+    key: str
+    #: What the button says, plain text: "Batch 2, accumulation 8".
+    label: str
+    #: Changes of the request, by TrainingRequest's names; empty: the same again.
+    changes: dict[str, str | int | float | bool] = {}
+    #: What the run would cost with it, about; None: not known before it is planned.
+    cost_usd: float | None = None
+
+
 class Diagnosis(Value):
     """Why a run failed and what to do about it."""
 
@@ -94,6 +143,8 @@ class Diagnosis(Value):
     fix: str
     #: The last telling lines of the log, without tokens and installer noise.
     tail: tuple[str, ...] = ()
+    #: What one click can do about it, the mildest first.
+    remedies: tuple[Remedy, ...] = ()
 
 
 class Landed(Value):
@@ -117,3 +168,11 @@ class Report(Value):
     cost_usd: float
     #: Final numbers by TRL's names.
     metrics: dict[str, float] = {}
+    #: The evaluation on held-back rows before and after training, by TRL's names; empty: none were held back.
+    before: dict[str, float] = {}
+    after: dict[str, float] = {}
+    samples: tuple[Sample, ...] = ()
+    #: Peak memory in GiB: "gpu_allocated" and "gpu_reserved" of one GPU, or "host".
+    memory_gib: dict[str, float] = {}
+    #: Mean while it trained; None: the script did not say.
+    tokens_per_second: float | None = None

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from bot.models import Point, Progress
+from bot.models.job import Sample
 from bot.training.tail import redact
 
 #: Points of the curve that are kept.
@@ -31,6 +32,15 @@ _PUSH = re.compile(r"(?:The checkpoint of step \d+|A checkpoint) was not pushed\
 _PUSHED_NOT = "A checkpoint was not pushed; the next save tries again."
 #: Told by fields of their own, or of no use to people.
 _NOT_METRICS = {"epoch", "num_tokens", "total_flos"}
+#: Fields of Progress that events say outright.
+_TOLD = {
+    "max_steps", "tokens_per_second", "saved_step", "saved_commit", "ended", "stopped", "fenced_by", "before", "after",
+    "samples", "memory_gib",
+}  # fmt: skip
+#: Numbers of an evaluation that say nothing about the model.
+_NOT_EVALUATED = ("runtime", "per_second", "num_tokens", "epoch")
+#: Characters of a sample that are kept, and how many samples.
+SAMPLE_LENGTH, MAX_SAMPLES = 300, 3
 
 
 def read_progress(lines: Sequence[str], previous: Progress) -> Progress:
@@ -60,15 +70,17 @@ def _read_events(events: list[dict[str, Any]], previous: Progress) -> Progress:
     starts = [index for index, event in enumerate(events) if event["ev"] == "begin"]
     warnings = list(previous.warnings)
     if starts:
-        previous = Progress(max_steps=_whole(events[starts[-1]].get("max_steps")))
+        begin = events[starts[-1]]
+        previous = Progress(step=_whole(begin.get("step")) or 0, max_steps=_whole(begin.get("max_steps")))
     current = events[starts[-1] :] if starts else events
-    step, epoch, metrics = previous.step, previous.epoch, previous.metrics
-    max_steps, tokens_per_second = previous.max_steps, previous.tokens_per_second
-    saved_step, ended = previous.saved_step, previous.ended
+    step, known = previous.step, previous.model_dump(include=_TOLD)
+    metrics, epoch = previous.metrics, previous.epoch
     rows: list[tuple[int, dict[str, float]]] = []
     for event in current:
         at = _whole(event.get("step"))
-        max_steps = _whole(event.get("max_steps")) or max_steps
+        known["max_steps"] = _whole(event.get("max_steps")) or known["max_steps"]
+        known["memory_gib"] = _numbers(event.get("memory_gib")) or known["memory_gib"]
+        known["tokens_per_second"] = _finite(event.get("tokens_per_second")) or known["tokens_per_second"]
         match event["ev"]:
             case "log" if at is not None:
                 numbers = _numbers(event.get("metrics", event.get("logs")))
@@ -77,30 +89,36 @@ def _read_events(events: list[dict[str, Any]], previous: Progress) -> Progress:
                     rows.append((at, numbers))
                     step, epoch = at, epoch if epoch_now is None else epoch_now
                     metrics = _metrics(numbers) or metrics
-                    tokens_per_second = _finite(event.get("tokens_per_second")) or tokens_per_second
                 elif at == step:  # an evaluation logs apart, at the same step
                     metrics = metrics | _metrics(numbers)
-            case "save" if at is not None:
-                saved_step = max(at, saved_step or 0)
-            case "end":
-                ended = True
+            case "evaluation":
+                known["after" if at else "before"] = _evaluated(event.get("metrics"))
+            case "save" if at is not None and at >= (known["saved_step"] or 0):
+                known["saved_step"], known["saved_commit"] = at, _commit(event.get("commit"))
+            case "stopped":
+                known["stopped"] = "deadline" if event.get("reason") == "deadline" else "signal"
                 step = max(step, at or 0)
+            case "fenced":
+                known["fenced_by"] = str(event.get("by"))[:100]
+            case "end":
+                step = max(step, at or 0)
+                known |= {"ended": True, "saved_step": step, "saved_commit": _commit(event.get("commit"))}
                 metrics = metrics | _metrics(_numbers(event.get("metrics")))
+                for name in ("before", "after"):
+                    known[name] = _evaluated(event.get(name)) or known[name]
+                known["samples"] = _samples(event.get("samples"))
             case _:
                 pass
     warnings += [str(event.get("text") or event.get("kind")) for event in events if event["ev"] == "warning"]
     metric, points = _curve(previous, rows)
     return Progress(
+        **known,
         step=step,
-        max_steps=max_steps,
         epoch=epoch,
         metric=metric,
         points=points,
         metrics={name: value for name, value in metrics.items() if name != metric},
         seconds_per_step=_pace(current) or previous.seconds_per_step,
-        tokens_per_second=tokens_per_second,
-        saved_step=saved_step,
-        ended=ended,
         warnings=_fit(warnings),
     )
 
@@ -195,6 +213,22 @@ def _pace(events: list[dict[str, Any]]) -> float | None:
 
 def _metrics(numbers: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in numbers.items() if name not in _NOT_METRICS}
+
+
+def _evaluated(values: Any) -> dict[str, float]:
+    return {name: value for name, value in _numbers(values).items() if not name.endswith(_NOT_EVALUATED)}
+
+
+def _samples(values: Any) -> tuple[Sample, ...]:
+    """Prompts and answers, without secrets and short; whatever has another form is passed over."""
+    fields = ("prompt", "base", "tuned")
+    listed = values if isinstance(values, list) else []
+    whole = [one for one in listed if isinstance(one, dict) and all(isinstance(one.get(name), str) for name in fields)]
+    return tuple(Sample(**{name: redact(one[name])[:SAMPLE_LENGTH] for name in fields}) for one in whole[:MAX_SAMPLES])
+
+
+def _commit(value: Any) -> str | None:
+    return value if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{7,64}", value) else None
 
 
 def _numbers(values: Any) -> dict[str, float]:

@@ -10,7 +10,24 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Undefined
 
-from bot.models import ColumnMapping, Plan
+from bot.models import ColumnMapping, Method, Plan, Tuning
+from bot.models.job import FENCED_EXIT, STOPPED_EXIT
+from bot.rows import Code, call_of, holds_messages, needs_regex, row_functions
+
+#: The rewards that a script can hold, in the order in which TRL gets them, with their weights: being right counts
+#: five times as much as looking right.
+REWARD_WEIGHTS = {"exact": 1.0, "number": 1.0, "math": 1.0, "format": 0.2, "length": 0.2}
+#: Those that compare with a reference answer.
+_NEED_AN_ANSWER = frozenset({"exact", "number", "math"})
+
+_METHOD_NAMES = {
+    Method.SFT: "supervised fine-tuning (SFT)",
+    Method.DPO: "direct preference optimization (DPO)",
+    Method.GRPO: "group relative policy optimization (GRPO)",
+    Method.KTO: "Kahneman-Tversky optimization (KTO)",
+    Method.REWARD: "reward modelling",
+}
+_TUNING_NAMES = {Tuning.FULL: "all weights", Tuning.LORA: "LoRA", Tuning.QLORA: "LoRA over 4-bit weights (QLoRA)"}
 
 
 def render_script(plan: Plan) -> str:
@@ -20,24 +37,33 @@ def render_script(plan: Plan) -> str:
         TypeError: a value of the plan has no Python literal (NaN, an object); our bug.
         SyntaxError: a template is broken; our bug.
     """
+    rewards = _rewards(plan)
+    talks = holds_messages(plan.mapping, plan.dataset.features)
     script = render_template(
         f"{plan.method.value}.py.j2",
         plan=plan,
         arguments=plan.arguments,
         mapping=plan.mapping,
-        columns=plan.mapping.columns,
-        source_columns=_source_columns(plan.mapping),
-        required_columns=_required_columns(plan.mapping),
-        renames=_renames(plan.mapping),
-        completion_is_text=_is_text(plan.dataset.features.get(plan.mapping.columns.get("completion", ""))),
-        needs_chat_template=not plan.model.has_chat_template and _has_conversations(plan),
+        **_row_source(plan.mapping),
+        # the rewards look for numbers and marks in answers
+        needs_regex=needs_regex(plan.mapping) or (plan.mapping.answer is not None and rewards not in ([], ["length"])),
+        needs_chat_template=not plan.model.has_chat_template and talks,
+        is_chat=plan.model.has_chat_template or talks,
+        # a reward model says nothing, and of a model that is shared out no process has all
+        has_samples=plan.method is not Method.REWARD and plan.sharding != "fsdp",
+        method_name=f"{_METHOD_NAMES[plan.method]}, {_TUNING_NAMES[plan.tuning]}",
+        has_answer=plan.mapping.answer is not None,
+        rewards=rewards,
+        reward_weights=[REWARD_WEIGHTS[name] for name in rewards],
+        stopped_exit=STOPPED_EXIT,
+        fenced_exit=FENCED_EXIT,
     )
     compile(script, "train.py", "exec")
     return script
 
 
 def render_template(name: str, **values: Any) -> str:
-    """Fill in one template of templates/scripts; every value becomes a literal.
+    """Fill in one template of templates/ or templates/scripts/; every value becomes a literal.
 
     Raises:
         UndefinedError: the template uses a name that has no value.
@@ -46,11 +72,13 @@ def render_template(name: str, **values: Any) -> str:
 
 
 def literal(value: Any) -> str:
-    """Write `value` as Python source, strings in double quotes where that needs no escape.
+    """Write `value` as Python source, strings in double quotes where that needs no escape; Code is source already.
 
     Raises:
         TypeError: the value has no literal form: objects, enums, infinity, NaN.
     """
+    if isinstance(value, Code):
+        return value
     if isinstance(value, Undefined):
         str(value)  # raises UndefinedError, naming the variable
     if type(value) is str:
@@ -65,42 +93,34 @@ def literal(value: Any) -> str:
     raise TypeError(f"not a Python literal: {value!r}")
 
 
-def _source_columns(mapping: ColumnMapping) -> list[str]:
-    """The columns of the dataset that are read, each once, in a fixed order."""
-    names = [*mapping.columns.values(), *([mapping.answer] if mapping.answer is not None else [])]
-    return list(dict.fromkeys(names))
+def _rewards(plan: Plan) -> list[str]:
+    """The plan's rewards in their fixed order."""
+    if plan.method is not Method.GRPO:
+        return []
+    named = plan.rewards or (("number", "format") if plan.mapping.answer is not None else ("format",))
+    unknown = set(named) - REWARD_WEIGHTS.keys()
+    assert not unknown, f"no such rewards: {unknown}"
+    assert plan.mapping.answer is not None or not _NEED_AN_ANSWER & set(named), "a reward lacks its reference answer"
+    return [name for name in REWARD_WEIGHTS if name in named]
 
 
-def _required_columns(mapping: ColumnMapping) -> list[str]:
-    """The columns without which a row is of no use; an input or a system prompt may be missing."""
-    optional = {"input", "system"} if mapping.kind in ("pairs_to_messages", "sharegpt") else set()
-    names = [source for name, source in mapping.columns.items() if name not in optional]
-    return list(dict.fromkeys(names))
-
-
-def _renames(mapping: ColumnMapping) -> dict[str, str]:
-    targets = dict(mapping.columns)
-    if mapping.answer is not None:
-        targets["answer"] = mapping.answer
-    return {source: name for name, source in targets.items() if source != name}
-
-
-def _is_text(feature: Any) -> bool:
-    """An unknown feature counts as text: the viewer knows no features of some datasets."""
-    return feature is None or (isinstance(feature, Mapping) and "string" in str(feature.get("dtype")))
-
-
-def _has_conversations(plan: Plan) -> bool:
-    """Whether rows hold messages rather than texts, which only a chat template turns into text."""
-    if plan.mapping.kind in ("pairs_to_messages", "sharegpt"):
-        return True
-    features = (plan.dataset.features.get(source) for source in plan.mapping.columns.values())
-    return any(isinstance(feature, list) or "feature" in (feature or {}) for feature in features)
+def _row_source(mapping: ColumnMapping) -> dict[str, Any]:
+    """What the script does with rows: columns to select and rename, or the functions and values of `convert(row)`."""
+    renames = mapping.renames
+    written = {target: call_of(value, literal) for target, value in mapping.columns.items()}
+    return {
+        "source_columns": list(renames or ()),
+        "renames": {source: target for source, target in (renames or {}).items() if source != target},
+        "conversions": written if renames is None else None,
+        "conditions": [call_of(condition, literal) for condition in mapping.keep],
+        "row_functions": row_functions(mapping),
+    }
 
 
 def _template(name: str) -> str | None:
-    source = files("templates").joinpath("scripts", name)
-    return source.read_text(encoding="utf-8") if source.is_file() else None
+    folders = (files("templates").joinpath("scripts"), files("templates"))
+    found = (folder.joinpath(name) for folder in folders)
+    return next((source.read_text(encoding="utf-8") for source in found if source.is_file()), None)
 
 
 # no autoescape: this writes Python, and `finalize` quotes every value
