@@ -1,10 +1,12 @@
 """The command `tunesmith`: demo, run, plan, doctor. Reads arguments and prints; the work is elsewhere."""
 
 import argparse
+import json
 import logging
 import sys
 
 from bot.errors import Transient, UserError
+from bot.models import Examples, Plan
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,8 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
 
     plan = commands.add_parser("plan", help="make a plan and print it; spends nothing")
-    plan.add_argument("text", nargs="+", metavar="TEXT", help='such as: "Qwen3-0.6B on trl-lib/Capybara under $5"')
-    plan.add_argument("--json", action="store_true", help="the whole plan as JSON")
+    plan.add_argument("text", nargs="+", metavar="TEXT", help=f'such as: "{Examples().request} under $5"')
+    plan.add_argument("--json", action="store_true", help="the whole plan as JSON, with `why`")
+    plan.add_argument("--short", action="store_true", help="without the explanation")
     plan.set_defaults(run=_plan)
 
     doctor = commands.add_parser("doctor", help="check tokens, scopes, database, clock and rights, each with a fix")
@@ -86,7 +89,6 @@ def _plan(arguments: argparse.Namespace) -> int:
     from bot.app import build_proposer
     from bot.intake import parse
     from bot.intake.commands import CostQuestion, NewRequest, Refusal
-    from bot.planning import plan_lines
     from bot.settings import HubSettings, read_settings
 
     words = " ".join(arguments.text)
@@ -94,15 +96,25 @@ def _plan(arguments: argparse.Namespace) -> int:
     match command:
         case NewRequest(request=request) | CostQuestion(request=request):
             proposer, _, _ = build_proposer(read_settings(HubSettings))
-            plan = proposer.propose(request)
-            print(plan.model_dump_json(indent=2) if arguments.json else "\n".join(plan_lines(plan)))
+            # a plan that nobody can approve needs no right to spend
+            _print(proposer.propose(request.model_copy(update={"plan_only": True})), arguments)
             return 0
         case Refusal(problem=problem, fix=fix):
             raise UserError(problem, fix)
         case _:
             raise UserError(
-                f"“{words}” is no request for a training run.", 'Try: tunesmith plan "Qwen3-0.6B on trl-lib/Capybara".'
+                f"“{words}” is no request for a training run.", f'Try: tunesmith plan "{Examples().request}".'
             )
+
+
+def _print(plan: Plan, arguments: argparse.Namespace) -> None:
+    from bot.planning import explain, plan_lines
+
+    if arguments.json:
+        why = [reason.model_dump() for reason in explain(plan)]
+        print(json.dumps({**plan.model_dump(mode="json"), "why": why}, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(plan_lines(plan, why=not arguments.short)))
 
 
 def _doctor(_: argparse.Namespace) -> int:

@@ -3,9 +3,11 @@
 Only reads. Does not plan: what a model or a dataset is good for is decided elsewhere.
 """
 
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -14,25 +16,31 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from bot.errors import HubRefusal, Transient, UserError
+from bot.hub_counting import TokenCounter
 from bot.hub_datasets import DatasetReader
-from bot.hub_models import EXPAND, check_files, gating, license_of, read_model
-from bot.hub_reader import HubReader
-from bot.models import DatasetInfo, Landed, ModelInfo, Value
+from bot.hub_http import translated
+from bot.hub_models import (
+    EXPAND,
+    bases_of,
+    chat_template,
+    check_files,
+    counted_parameters,
+    file_names,
+    gating,
+    license_of,
+    read_model,
+)
+from bot.hub_reader import MAX_FILE_BYTES, HubReader
+from bot.hub_whoami import read_rights
+from bot.models import Counted, DatasetInfo, Landed, Method, ModelInfo, Passage, TokenRights
 
 #: Seconds that whoami is believed: its rate limit is far below that of the other calls.
 WHOAMI_TTL_S = 600.0
-#: What a token must be able to do for us. https://huggingface.co/docs/hub/security-tokens
-_NEEDED_RIGHTS = ("job.write", "repo.write")
+#: Seconds for which what a search told about a repository is as good as a look at it.
+_FOUND_TTL_S = 30.0
 _DATASET_EXPAND = ["cardData", "gated", "private", "sha"]
-
-
-class TokenRights(Value):
-    """What the token may do, as far as the Hub says."""
-
-    #: "read", "write" or "fineGrained".
-    role: str
-    #: Rights that we need and the token has in no namespace.
-    missing: tuple[str, ...]
+#: Repositories of one listing, and configurations that are kept.
+_LISTED, _DOCUMENTS = 100, 64
 
 
 class HfHub:
@@ -49,33 +57,62 @@ class HfHub:
     ) -> None:
         self._reader = HubReader(endpoint=endpoint, token=token, timeout_s=timeout_s)
         self._datasets = DatasetReader(self._reader, viewer_url=viewer_url, endpoint=endpoint, token=token)
+        self._counter = TokenCounter()
         self._monotonic = monotonic
-        self._whoami: tuple[float, dict[str, Any]] | None = None
+        self._rights: tuple[float, TokenRights] | None = None
+        #: (kind, repository) -> when a search told about it, and what.
+        self._found: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
+        #: (repository, commit, path) -> a document, which never changes; None: it is not there.
+        self._documents: dict[tuple[str, str, str], str | None] = {}
         self._lock = Lock()
+        #: Held while whoami is asked, so that it is asked once.
+        self._asking = Lock()
 
     def model(self, repo_id: str) -> ModelInfo:
-        """Look a base model up: two calls, one after the other."""
+        """Look a base model up: one call, then two or three side by side."""
         check_repo_id(repo_id, "model")
+        self._counter.get_ready()
         doing = f"looking up the model {repo_id}"
         info = self._info("models", repo_id, EXPAND, doing)
-        name, sha = str(info.get("id") or repo_id), str(info.get("sha") or "main")
-        missing: HubRefusal | None = None
-        config: Any = {}
-        try:
-            config = self._reader.file(name, sha, "config.json", doing=doing)
-        except HubRefusal as refusal:
-            if refusal.status != 404:
-                raise self._locked("models", repo_id) if refusal.status == 403 else refusal from refusal
-            missing = refusal
-        check_files(repo_id, info)
-        if missing is not None:
+        name, sha, files = str(info.get("id") or repo_id), str(info.get("sha") or "main"), file_names(info)
+        adapter = not bases_of(info) and "config.json" not in files
+        wanted = {
+            "config.json": True,
+            "adapter_config.json": adapter,
+            "chat_template.jinja": chat_template(info) is None,
+            "model.safetensors.index.json": not counted_parameters(info),
+        }
+        with ThreadPoolExecutor(len(wanted) + 1) as pool:
+            pool.submit(self._learn_tokenizer, name, sha, files)
+            asked = {
+                path: pool.submit(self._text, name, sha, path, doing)
+                for path, needed in wanted.items()
+                if needed and path in files
+            }
+        found = {path: answer.result() for path, answer in asked.items()}
+        check_files(repo_id, info, base=_document(found.get("adapter_config.json")).get("base_model_name_or_path"))
+        if (config := found.get("config.json")) is None:
             raise UserError(
                 f"{repo_id} has no config.json, so transformers cannot load it.",
                 "Name a model in the format of transformers.",
             )
-        return read_model(repo_id, info, config if isinstance(config, dict) else {})
+        with translated(doing):
+            index = _document(found.get("model.safetensors.index.json"))
+            return read_model(
+                repo_id,
+                info,
+                json.loads(config),
+                template=found.get("chat_template.jinja"),
+                stored_bytes=int((index.get("metadata") or {}).get("total_size") or 0),
+            )
 
-    def dataset(self, repo_id: str, config: str | None, split: str | None) -> DatasetInfo:
+    def count(
+        self, model: ModelInfo, passages: Sequence[Passage], *, template: str | None, show: int
+    ) -> Counted | None:
+        """Count the tokens of passages with the model's tokenizer; None: it has none that can be read."""
+        return self._counter.count(model, passages, template=template, show=show)
+
+    def dataset(self, repo_id: str, config: str | None, split: str | None, method: Method | None = None) -> DatasetInfo:
         """Look a dataset up: two calls side by side, then one for the rows."""
         check_repo_id(repo_id, "dataset")
         with ThreadPoolExecutor(2) as pool:
@@ -85,7 +122,7 @@ class HfHub:
         if sizes is None and gating(info):
             self._check_access(repo_id)
         sha = str(info.get("sha") or "main")
-        found = self._datasets.sample(repo_id, sha, sizes, config, split)
+        found = self._datasets.sample(repo_id, sha, sizes, config, split, method)
         return DatasetInfo(
             repo_id=str(info.get("id") or repo_id),
             sha=sha,
@@ -94,6 +131,7 @@ class HfHub:
             splits=found.splits,
             features=found.features,
             rows=found.rows,
+            more_rows=found.more_rows,
             rows_split=found.split,
             private=bool(info.get("private")),
             gated=gating(info),
@@ -110,30 +148,44 @@ class HfHub:
 
     def namespaces(self) -> Sequence[str]:
         """The token's user first, then its organizations; kept for WHOAMI_TTL_S."""
-        me = self._who()
-        return [str(me["name"]), *(str(org["name"]) for org in me.get("orgs") or ())]
+        return self.rights().namespaces
 
-    def token_rights(self) -> TokenRights:
-        """What the token may do."""
-        token = ((self._who().get("auth") or {}).get("accessToken")) or {}
-        role = str(token.get("role") or "unknown")
-        if role == "write":
-            return TokenRights(role=role, missing=())
-        fine = token.get("fineGrained") or {}
-        granted = set(fine.get("global") or ())
-        for scope in fine.get("scoped") or ():
-            granted |= set(scope.get("permissions") or ())
-        return TokenRights(role=role, missing=tuple(right for right in _NEEDED_RIGHTS if right not in granted))
+    def rights(self) -> TokenRights:
+        """What the token may do; kept for WHOAMI_TTL_S."""
+        with self._asking:
+            now = self._monotonic()
+            if self._rights is None or now - self._rights[0] > WHOAMI_TTL_S:
+                doing = "asking whom the token belongs to"
+                me = self._reader.api("whoami-v2", doing=doing)
+                with translated(doing):
+                    self._rights = (now, read_rights(me))
+            return self._rights[1]
+
+    def check_write(self, repo_id: str) -> None:
+        """Ask whether the token may write into a model repository that exists.
+
+        Raises:
+            HubRefusal: it may not.
+        """
+        self._reader.allowed(f"models/{repo_id}/auth-check/write", doing=f"asking for the right to write {repo_id}")
+
+    def existing(self, repo_id: str) -> Mapping[str, bool | None]:
+        """The model repositories of one owner whose names contain this name -> whether only its owners can read it.
+
+        None: the Hub does not say who can. One that we may not see counts as missing.
+        """
+        check_repo_id(repo_id, "model")
+        owner, _, name = repo_id.partition("/")
+        params: dict[str, str | int | list[str]] = {
+            "author": owner, "search": name, "limit": _LISTED, "expand": ["private"],
+        }  # fmt: skip
+        answer = self._reader.api("models", params, doing=f"looking which models {owner} has")
+        found = answer if isinstance(answer, list) else []
+        return {str(it["id"]): it.get("private") if isinstance(it.get("private"), bool) else None for it in found}
 
     def repo_exists(self, repo_id: str) -> bool:
         """Whether a model repository of this name exists; one that we may not see counts as missing."""
         return self._model_or_none(repo_id, {"expand": ["sha"]}, f"looking whether {repo_id} exists") is not None
-
-    def repo_private(self, repo_id: str) -> bool | None:
-        """Whether only its owners can read this model repository; None: there is none, or the Hub does not say."""
-        info = self._model_or_none(repo_id, {"expand": ["private"]}, f"looking who can read {repo_id}")
-        private = (info or {}).get("private")
-        return private if isinstance(private, bool) else None
 
     def landed(self, repo_id: str) -> Landed | None:
         """What the model repository holds now, with sizes."""
@@ -144,8 +196,8 @@ class HfHub:
         files = {str(item["rfilename"]): int(item.get("size") or 0) for item in info.get("siblings") or ()}
         base = None
         if "adapter_config.json" in files:
-            adapter = self._reader.file(repo_id, str(info["sha"]), "adapter_config.json", doing=doing)
-            base = adapter.get("base_model_name_or_path") if isinstance(adapter, dict) else None
+            adapter = self._text(repo_id, str(info["sha"]), "adapter_config.json", doing)
+            base = _document(adapter).get("base_model_name_or_path")
         return Landed(
             url=f"{self._reader.endpoint}/{repo_id}",
             sha=str(info["sha"]),
@@ -155,6 +207,10 @@ class HfHub:
         )
 
     def _info(self, kind: str, repo_id: str, expand: list[str], doing: str) -> dict[str, Any]:
+        with self._lock:
+            at, found = self._found.pop((kind, repo_id), (0.0, {}))
+            if found and self._monotonic() - at <= _FOUND_TTL_S:
+                return found
         try:
             answer = self._reader.api(f"{kind}/{repo_id}", {"expand": expand}, doing=doing)
         except HubRefusal as refusal:
@@ -164,6 +220,39 @@ class HfHub:
                 raise self._locked(kind, repo_id) from refusal
             raise
         return answer if isinstance(answer, dict) else {}
+
+    def _text(self, repo_id: str, sha: str, path: str, doing: str) -> str | None:
+        """A document of a model at a commit, read once; None: it is not there."""
+        key = (repo_id, sha, path)
+        with self._lock:
+            if key in self._documents:
+                return self._documents[key]
+        try:
+            text = self._reader.file(repo_id, sha, path, doing=doing).decode(errors="replace")
+        except HubRefusal as refusal:
+            if refusal.status != 404:
+                raise self._locked("models", repo_id) if refusal.status == 403 else refusal from refusal
+            text = None
+        with self._lock:
+            while len(self._documents) >= _DOCUMENTS:
+                del self._documents[next(iter(self._documents))]
+            self._documents[key] = text
+        return text
+
+    def _learn_tokenizer(self, repo_id: str, sha: str, files: Collection[str]) -> None:
+        """Fetch the tokenizer where it is not known yet; without it, lengths are guessed."""
+
+        def fetch() -> bytes | None:
+            if "tokenizer.json" not in files:
+                return None
+            try:
+                doing = f"reading the tokenizer of {repo_id}"
+                return self._reader.file(repo_id, sha, "tokenizer.json", doing=doing, limit=MAX_FILE_BYTES)
+            except HubRefusal:
+                return None
+
+        with suppress(Transient):  # the next plan asks again
+            self._counter.learn(repo_id, sha, fetch)
 
     def _model_or_none(
         self, repo_id: str, params: dict[str, str | int | list[str]], doing: str
@@ -178,16 +267,18 @@ class HfHub:
         return answer if isinstance(answer, dict) else {}
 
     def _search(self, kind: str, words: str, limit: int) -> list[str]:
-        params: dict[str, str | int | list[str]] = {"search": words, "limit": limit, "sort": "downloads"}
+        """Search, and keep what the answer says of each repository: whoever is chosen need not be asked again."""
+        params: dict[str, str | int | list[str]] = {
+            "search": words, "limit": limit, "sort": "downloads",
+            "expand": _DATASET_EXPAND if kind == "datasets" else EXPAND,
+        }  # fmt: skip
         answer = self._reader.api(kind, params, doing=f"searching {kind} for “{words}”")
-        return [str(item["id"]) for item in answer][:limit] if isinstance(answer, list) else []
-
-    def _who(self) -> dict[str, Any]:
+        found = {str(item["id"]): item for item in answer[:limit]} if isinstance(answer, list) else {}
         with self._lock:
             now = self._monotonic()
-            if self._whoami is None or now - self._whoami[0] > WHOAMI_TTL_S:
-                self._whoami = (now, self._reader.api("whoami-v2", doing="asking whom the token belongs to"))
-            return self._whoami[1]
+            self._found = {key: value for key, value in self._found.items() if now - value[0] <= _FOUND_TTL_S}
+            self._found |= {(kind, name): (now, item) for name, item in found.items()}
+        return list(found)
 
     def _check_access(self, repo_id: str) -> None:
         """Ask whether a gated dataset is open to us.
@@ -235,6 +326,15 @@ def check_repo_id(repo_id: str, what: str) -> None:
         good = False
     if not good:
         raise UserError(
-            f"“{repo_id}” is no name of a {what} on the Hub.",
-            "Write it as owner/name, such as Qwen/Qwen3-0.6B or trl-lib/Capybara.",
+            f"“{repo_id}” is not the name of {'an' if what[0] in 'aeiou' else 'a'} {what} on the Hub.",
+            "Write it as owner/name, as in the address of its page on the Hub.",
         )
+
+
+def _document(text: str | None) -> dict[str, Any]:
+    """The JSON object in a file; empty when it holds none."""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,7 +1,8 @@
-"""Reading from the Hub: JSON documents of bounded size, over the client that huggingface_hub shares.
+"""Reading from the Hub: documents of bounded size, over the client that huggingface_hub shares.
 
-Knows HTTP, the token and the endpoint; does not know what the documents mean. Every call has a time limit, follows
-redirects on the same host only and stops reading at a size limit. https://huggingface.co/docs/hub/api
+Knows HTTP, the token and the endpoint; does not know what the documents mean. Every call has a time limit and stops
+reading at a size limit. A redirect to another host is followed for large files alone, which the Hub keeps elsewhere,
+and without the token. https://huggingface.co/docs/hub/api
 """
 
 import json
@@ -17,6 +18,8 @@ from bot.hub_http import translated
 
 #: Bytes of one document; cards, configurations and sample rows are far below.
 MAX_BYTES = 5_000_000
+#: Bytes of one tokenizer.json; the largest vocabularies take 35 MB.
+MAX_FILE_BYTES = 64_000_000
 _MAX_REDIRECTS = 3
 
 Params = Mapping[str, str | int | list[str]]
@@ -44,10 +47,11 @@ class HubReader:
         """The JSON at a path below /api."""
         return self.get(f"{self.endpoint}/api/{path}", params, doing=doing)
 
-    def file(self, repo_id: str, revision: str, path: str, *, doing: str) -> Any:
-        """A JSON file of a model's repository."""
+    def file(self, repo_id: str, revision: str, path: str, *, doing: str, limit: int = MAX_BYTES) -> bytes:
+        """The content of a file of a model's repository, of at most `limit` bytes."""
         address = f"{self.endpoint}/{repo_id}/resolve/{quote(revision, safe='')}/{quote(path)}"
-        return self.get(address, doing=doing)
+        with translated(doing):
+            return self._body(address, None, doing, limit=limit)
 
     def allowed(self, path: str, *, doing: str) -> None:
         """Ask a path below /api whose answer is its status alone.
@@ -58,9 +62,12 @@ class HubReader:
         with translated(doing):
             self._body(f"{self.endpoint}/api/{path}", None, doing)
 
-    def _body(self, url: str, params: Params | None, doing: str) -> bytes:
-        headers = build_hf_headers(token=self._token, library_name="tunesmith")
+    def _body(self, url: str, params: Params | None, doing: str, *, limit: int = MAX_BYTES) -> bytes:
+        """Read what an address answers; only beyond MAX_BYTES may the Hub send us on to where it keeps large files."""
+        home = urlsplit(url).netloc
         for _ in range(_MAX_REDIRECTS + 1):
+            is_home = urlsplit(url).netloc == home
+            headers = build_hf_headers(token=self._token if is_home else False, library_name="tunesmith")
             with get_session().stream(
                 "GET",
                 url,
@@ -70,25 +77,25 @@ class HubReader:
                 follow_redirects=False,
             ) as response:
                 if not response.has_redirect_location:
-                    return _read(response, doing)
+                    return _read(response, doing, limit)
                 target = urljoin(url, response.headers["Location"])
                 # a token and a request stay with the host that they were meant for
-                if urlsplit(target).netloc != urlsplit(url).netloc:
+                if urlsplit(target).netloc != home and limit == MAX_BYTES:
                     raise _too_far(doing, urlsplit(target).netloc)
                 url, params = target, None
         raise _too_far(doing, "itself, again and again")
 
 
-def _read(response: httpx2.Response, doing: str) -> bytes:
+def _read(response: httpx2.Response, doing: str, limit: int) -> bytes:
     if response.is_error:
         response.read()
         hf_raise_for_status(response)
     parts, size = [], 0
     for part in response.iter_bytes():
         size += len(part)
-        if size > MAX_BYTES:
+        if size > limit:
             raise HubRefusal(
-                f"The Hub's answer is larger than {MAX_BYTES // 1_000_000} MB while {doing}.",
+                f"The Hub's answer is larger than {limit // 1_000_000} MB while {doing}.",
                 "Use a repository with a smaller description.",
                 status=413,
             )

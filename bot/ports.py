@@ -1,15 +1,29 @@
 """The seams: what the use cases need from the outside world.
 
-Four and no more; the database is not one of them (tests use a real one). Each has a real client and a small stateful
-fake (tests/fakes.py). Every method may raise `UserError` (usually `HubRefusal`) for a definite refusal and
-`Transient` for everything that a later try may mend.
+Few: the Hub, its jobs, the chat, the clock, and a language model where one is switched on. The database is none of them
+(tests use a real one). Each has a real client and a small stateful fake (tests/fakes.py) or a local server. Every
+method may raise `UserError` (usually `HubRefusal`) for a definite refusal and `Transient` for everything that a later
+try may mend.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from bot.models import DatasetInfo, Flavor, Job, Landed, ModelInfo, Plan, Run
+from bot.models import (
+    Counted,
+    DatasetInfo,
+    Flavor,
+    Job,
+    Landed,
+    Method,
+    ModelInfo,
+    Passage,
+    Plan,
+    Run,
+    TokenRights,
+    Usage,
+)
 
 #: Aware, UTC.
 Clock = Callable[[], datetime]
@@ -22,12 +36,23 @@ class Hub(Protocol):
         """Look a base model up.
 
         Raises:
+            Unclear: an adapter, a conversion or a quantized copy of another model, which is offered.
             UserError: unknown, gated for our token, no safetensors weights, needs remote code.
         """
         ...
 
-    def dataset(self, repo_id: str, config: str | None, split: str | None) -> DatasetInfo:
-        """Look a dataset up. `config` None: the only one, or "default".
+    def count(
+        self, model: ModelInfo, passages: Sequence[Passage], *, template: str | None, show: int
+    ) -> Counted | None:
+        """Count the tokens of passages with the tokenizer of a model that `model` looked up.
+
+        `template` writes messages; the first `show` passages come back as they were written. None: the model has no
+        tokenizer that can be read. What a template refuses is an answer, not an error.
+        """
+        ...
+
+    def dataset(self, repo_id: str, config: str | None, split: str | None, method: Method | None = None) -> DatasetInfo:
+        """Look a dataset up. `config` None: the only one, or "default"; `method` tells its training splits apart.
 
         Raises:
             UserError: unknown, gated, no such config or split, several configs and none named (the fix lists them).
@@ -42,16 +67,27 @@ class Hub(Protocol):
         """Repo ids that match the words, best first."""
         ...
 
-    def namespaces(self) -> Sequence[str]:
-        """The token's user first, then its organizations: the wallets that may pay. Cached: whoami is rate limited."""
+    def rights(self) -> TokenRights:
+        """What the token may do, and the wallets that may pay. Cached: whoami is rate limited."""
+        ...
+
+    def check_write(self, repo_id: str) -> None:
+        """Ask whether the token may write into a model repository that exists.
+
+        Raises:
+            HubRefusal: it may not.
+        """
+        ...
+
+    def existing(self, repo_id: str) -> Mapping[str, bool | None]:
+        """The model repositories of one owner whose names contain this name -> whether only its owners can read it.
+
+        None: the Hub does not say who can.
+        """
         ...
 
     def repo_exists(self, repo_id: str) -> bool:
         """Whether a model repository of this name exists already."""
-        ...
-
-    def repo_private(self, repo_id: str) -> bool | None:
-        """Whether only its owners can read this model repository; None: there is none, or the Hub does not say."""
         ...
 
     def landed(self, repo_id: str) -> Landed | None:
@@ -95,8 +131,27 @@ class JobRunner(Protocol):
         """The last lines printed so far. Does not wait for more; says nothing about the job's stage."""
         ...
 
+    def usage(self, namespace: str, job_id: str) -> Usage | None:
+        """How busy its GPUs are at this moment; None: it has none, or the Hub does not measure it now."""
+        ...
+
     def cancel(self, namespace: str, job_id: str) -> None:
         """Ask the Hub to stop it. Stopping a finished job is no error."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """Reads what the reader of messages cannot. Optional: an installation may have none. Safe to call from threads."""
+
+    #: The model's name on the Hub, which cards show.
+    name: str
+
+    def complete(self, instructions: str, message: str, schema: dict[str, Any]) -> str:
+        """Ask once, for JSON by this schema; returns what the model wrote, unread.
+
+        Raises:
+            Transient: no answer within the time limit.
+        """
         ...
 
 

@@ -4,20 +4,34 @@ Reads the Hub and changes nothing, neither there nor in the database.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.errors import Unclear, UserError
+from bot.errors import HubRefusal, Unclear, UserError
 from bot.intake.names import resolve
-from bot.models import Flavor, Plan, TrainingRequest
-from bot.planning import STARTUP_MIN, Limits, default_output_names, make_plan
+from bot.models import (
+    Check,
+    Counted,
+    DatasetInfo,
+    Examples,
+    Flavor,
+    ModelInfo,
+    PastRun,
+    Plan,
+    Resume,
+    Run,
+    TokenRights,
+    TrainingRequest,
+)
+from bot.planning import STARTUP_MIN, Limits, choose_method, default_output_names, go_on, make_plan, take_sample
 from bot.policy import Policy
 from bot.ports import Hub
 from bot.training import render_script
 
 #: Calls of one plan that are made side by side.
 _PARALLEL = 4
-_EXAMPLES = {"model": "Qwen/Qwen3-0.6B", "dataset": "trl-lib/Capybara"}
+#: Characters of a default name by which its successors ("-2", ...) are looked for; longer names are cut for them.
+_STEM = 90
 
 
 class Proposer:
@@ -31,52 +45,114 @@ class Proposer:
         *,
         default_namespace: str = "",
         startup_min: float = STARTUP_MIN,
+        examples: Examples | None = None,
+        past: Callable[[], Sequence[PastRun]] = tuple,
     ) -> None:
+        """`past` are the finished runs that predictions learn from."""
         self._hub = hub
         self._flavors = flavors
         self._policy = policy
         self._default_namespace = default_namespace
-        self._limits = Limits(max_ceiling_usd=policy.max_ceiling_usd, startup_min=startup_min)
+        self._examples = examples or Examples()
+        self._past = past
+        self._limits = Limits(
+            max_ceiling_usd=policy.max_ceiling_usd,
+            startup_min=startup_min,
+            max_model_billions=policy.max_model_billions,
+        )
 
     def propose(self, request: TrainingRequest, promised: Collection[str] = ()) -> Plan:
-        """Make the plan for a request. At most three calls to the Hub wait for each other while names are free.
+        """Make the plan for a request. At most three calls to the Hub wait for each other.
 
         `promised` are the output repositories of other runs that are not over: two runs never write to one.
 
         Raises:
             Unclear: one question has to be answered first.
-            UserError: it cannot be done as asked; the fix says what can.
+            UserError: it cannot be done as asked, or not with our token; the fix says what can.
             Transient: the Hub does not answer now.
         """
         request = self._named(request)
         assert request.model is not None
         assert request.dataset is not None
         with ThreadPoolExecutor(_PARALLEL) as pool:
-            model = pool.submit(self._hub.model, request.model)
-            dataset = pool.submit(self._hub.dataset, request.dataset, request.dataset_config, request.split)
+            asked_model = pool.submit(self._hub.model, request.model)
+            asked_dataset = pool.submit(
+                self._hub.dataset, request.dataset, request.dataset_config, request.split, request.method
+            )
             flavors = pool.submit(self._flavors)
-            namespace = self._wallet(request, self._hub.namespaces())
-            taken = self._taken(request, namespace, promised)
-            named = self._hub.repo_private(next(iter(taken))) if request.output_repo and taken else None
+            rights = self._hub.rights()
+            namespace = self._wallet(request, rights.namespaces)
+            existing = self._existing(request, namespace, promised)
+            model, dataset = asked_model.result(), asked_dataset.result()
         plan = make_plan(
             request,
-            model=model.result(),
-            dataset=dataset.result(),
+            model=model,
+            dataset=dataset,
             flavors=flavors.result(),
             namespace=namespace,
-            taken=taken,
-            existing_private=named,
-            limits=self._limits,
+            taken=existing.keys(),
+            existing_private=existing.get(_full(request.output_repo, namespace)) if request.output_repo else None,
+            counted=self._count(request, model, dataset),
+            can_pay=namespace not in rights.without_payment,
+            limits=self._limits.model_copy(update={"past": tuple(self._past())}),
         )
-        return self._complete(plan)
+        return self._complete(plan, self._lacking(rights, plan))
 
-    def _complete(self, plan: Plan) -> Plan:
+    def go_on(self, stopped: Run, resume: Resume) -> Plan:
+        """Make the plan for the steps that a run left when it stopped.
+
+        Raises:
+            UserError: its hardware is gone, no step is left, or our token may no longer do it.
+            Transient: the Hub does not answer now.
+        """
+        assert stopped.plan is not None
+        plan = go_on(stopped.plan, resume, stopped.progress, self._flavors())
+        return self._complete(plan, self._lacking(self._hub.rights(), plan))
+
+    def get_ready(self) -> None:
+        """Ask now what is kept for some minutes, wallets and prices, so that the next plan need not.
+
+        Raises:
+            UserError: the token is not valid.
+            Transient: the Hub does not answer now.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(self._hub.rights)
+            self._flavors()
+        asked.result()
+
+    def _count(self, request: TrainingRequest, model: ModelInfo, dataset: DatasetInfo) -> Counted | None:
+        """Let the model's tokenizer count the sample rows; None: there are none, or it cannot."""
+        sample = take_sample(model, dataset, choose_method(dataset, request.method))
+        if not sample.rows or not sample.readable:
+            return None
+        return self._hub.count(model, sample.passages, template=sample.template, show=1)
+
+    def _lacking(self, rights: TokenRights, plan: Plan) -> str:
+        """What the job's token could not do in the end; "" when it can do all of it.
+
+        Raises:
+            HubRefusal: it lacks a right, and more than a plan is wanted.
+        """
+        try:
+            rights.check(plan.namespace, plan.output_repo, exists=plan.overwrites)
+            if plan.overwrites:
+                self._hub.check_write(plan.output_repo)
+        except HubRefusal as refusal:
+            if plan.request.plan_only:
+                return f"{refusal.problem} {refusal.fix}"
+            raise
+        return ""
+
+    def _complete(self, plan: Plan, lacking: str) -> Plan:
         """Add what an approval is bound to beside the numbers: the exact script and the rule that applies."""
+        warnings = [Check(level="warning", text=lacking)] if lacking else []
         return plan.model_copy(
             update={
+                "checks": (*plan.checks, *warnings),
                 "script_sha256": hashlib.sha256(render_script(plan).encode()).hexdigest(),
                 "approval_rule": self._policy.rule(plan),
-                "approvers": tuple(sorted(self._policy.approvers)),
+                "approvers": () if plan.request.plan_only else tuple(sorted(self._policy.approvers)),
             }
         )
 
@@ -94,11 +170,13 @@ class Proposer:
             if not words[field]:
                 raise Unclear(
                     f"Which {field} shall I use?" if field == "dataset" else "Which base model shall I fine-tune?",
-                    f"Answer here with its name on the Hub, such as {_EXAMPLES[field]}.",
+                    f"Answer here with its name on the Hub, such as {getattr(self._examples, field)}.",
                     field=field,
                 )
             if field in found:
-                words[field] = _meant(field, words[field], found[field].result())
+                words[field] = _meant(
+                    field, words[field], found[field].result(), example=getattr(self._examples, field)
+                )
         return request.model_copy(update=words)
 
     def _wallet(self, request: TrainingRequest, namespaces: Sequence[str]) -> str:
@@ -117,38 +195,32 @@ class Proposer:
             )
         return namespace
 
-    def _taken(self, request: TrainingRequest, namespace: str, promised: Collection[str]) -> frozenset[str]:
-        """Find out which names of the output exist or are promised, until one that is free is among those asked.
+    def _existing(
+        self, request: TrainingRequest, namespace: str, promised: Collection[str]
+    ) -> Mapping[str, bool | None]:
+        """The names that the output cannot have, or has already -> whether only its owners can read that repository.
 
-        One call as a rule. When the default name is taken, its successors are asked side by side: four of them, then
-        eight, then sixteen.
+        One listing tells which of the default name and its successors are there. It may lag behind by moments: the
+        watcher looks at the very name once more before it buys a job.
         """
         assert request.model is not None
         assert request.dataset is not None
         if request.output_repo is not None:
-            names = [request.output_repo]
+            name = _full(request.output_repo, namespace)
+            if name in promised:
+                raise UserError(
+                    f"Another run that is not over yet writes to {name}.", "Name another output, or wait for that run."
+                )
         else:
-            names = default_output_names(request.model, request.dataset, request.method)
-        names = [name if "/" in name else f"{namespace}/{name}" for name in names]
-        if request.output_repo is not None and names[0] in promised:
-            raise UserError(
-                f"Another run that is not over yet writes to {names[0]}.", "Name another output, or wait for that run."
-            )
-        taken = {name for name in names if name in promised}
-        names = [name for name in names if name not in promised]
-        wave = 1
-        with ThreadPoolExecutor(_PARALLEL) as pool:
-            while names:
-                asked, names = names[:wave], names[wave:]
-                exist = list(pool.map(self._hub.repo_exists, asked))
-                taken |= {name for name, exists in zip(asked, exist, strict=True) if exists}
-                if not all(exist):
-                    break
-                wave = max(4, 2 * wave)
-        return frozenset(taken)
+            name = f"{namespace}/{default_output_names(request.model, request.dataset, request.method)[0][:_STEM]}"
+        return {**self._hub.existing(name.rstrip("-.")), **dict.fromkeys(promised)}
 
 
-def _meant(field: str, words: str, found: Sequence[str]) -> str:
+def _full(name: str, namespace: str) -> str:
+    return name if "/" in name else f"{namespace}/{name}"
+
+
+def _meant(field: str, words: str, found: Sequence[str], *, example: str) -> str:
     """The repository that the words name, of those that the Hub found.
 
     Raises:
@@ -161,7 +233,7 @@ def _meant(field: str, words: str, found: Sequence[str]) -> str:
     if not found:
         raise UserError(
             f"I found no {field} called “{words}” on the Hub.",
-            f"Write its full name with the owner, such as {_EXAMPLES[field]}.",
+            f"Write its full name with the owner, such as {example}.",
         )
     raise Unclear(
         f"Which {field} do you mean by “{words}”?",

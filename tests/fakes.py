@@ -1,11 +1,25 @@
 """Small stateful stand-ins for the four seams. They behave; they do not record expectations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.errors import HubRefusal, Transient, UserError
-from bot.models import DatasetInfo, Flavor, Job, JobStage, Landed, ModelInfo, Plan, Run
+from bot.models import (
+    Counted,
+    DatasetInfo,
+    Flavor,
+    Job,
+    JobStage,
+    Landed,
+    Method,
+    ModelInfo,
+    Passage,
+    Plan,
+    Run,
+    TokenRights,
+    Usage,
+)
 from tests.builders import NOW, make_flavor, make_job
 
 T = TypeVar("T")
@@ -33,12 +47,15 @@ class FakeHub:
         self.repos: dict[str, Landed] = {}
         #: Of `repos`, those that everybody can read.
         self.public: set[str] = set()
+        self.token = TokenRights(user="tunesmith-lab", role="write", organizations={"acme": "admin"})
+        #: What `count` answers; None: no model has a tokenizer.
+        self.counted: Callable[[Sequence[Passage]], Counted] | None = None
         self.down = False
 
     def model(self, repo_id: str) -> ModelInfo:
         return self._find(self.models, repo_id, "model")
 
-    def dataset(self, repo_id: str, config: str | None, split: str | None) -> DatasetInfo:
+    def dataset(self, repo_id: str, config: str | None, split: str | None, method: Method | None = None) -> DatasetInfo:
         return self._find(self.datasets, repo_id, "dataset")
 
     def search_models(self, words: str, limit: int = 5) -> Sequence[str]:
@@ -47,15 +64,23 @@ class FakeHub:
     def search_datasets(self, words: str, limit: int = 5) -> Sequence[str]:
         return [name for name in self.datasets if words.lower() in name.lower()][:limit]
 
-    def namespaces(self) -> Sequence[str]:
+    def count(
+        self, model: ModelInfo, passages: Sequence[Passage], *, template: str | None, show: int
+    ) -> Counted | None:
+        return self.counted(passages) if self.counted else None
+
+    def rights(self) -> TokenRights:
         self._answer()
-        return ["tunesmith-lab", "acme"]
+        return self.token
+
+    def check_write(self, repo_id: str) -> None:
+        assert repo_id in self.repos
+
+    def existing(self, repo_id: str) -> Mapping[str, bool | None]:
+        return {name: name not in self.public for name in self.repos if name.startswith(repo_id)}
 
     def repo_exists(self, repo_id: str) -> bool:
         return repo_id in self.repos
-
-    def repo_private(self, repo_id: str) -> bool | None:
-        return repo_id not in self.public if repo_id in self.repos else None
 
     def landed(self, repo_id: str) -> Landed | None:
         self._answer()
@@ -80,6 +105,7 @@ class FakeJobs:
         self.jobs: dict[str, Job] = {}
         self.logs: dict[str, list[str]] = {}
         self.scripts: dict[str, str] = {}
+        self.usages: dict[str, Usage] = {}
         self.refusal: HubRefusal | None = None
         self.lose_answer = False
         self.unreachable = False
@@ -121,6 +147,9 @@ class FakeJobs:
 
     def log_tail(self, namespace: str, job_id: str, lines: int) -> Sequence[str]:
         return self.logs.get(job_id, [])[-lines:]
+
+    def usage(self, namespace: str, job_id: str) -> Usage | None:
+        return self.usages.get(job_id)
 
     def cancel(self, namespace: str, job_id: str) -> None:
         self.set_stage(job_id, JobStage.CANCELED)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.doctor import Finding, _guarded
 from bot.playground.hub_access import READ_ONLY_TOKEN, TOKEN
 from tests.bot_slack import BotSlack
 from tests.local_hub import LocalHub
@@ -60,6 +61,23 @@ def test_plan_as_json_is_the_whole_plan(settings, tmp_path):
     assert plan["arguments"]["num_generations"] >= 2
     assert plan["ceiling_usd"] > 0
     assert plan["timeout_s"] > 0
+    assert {"Tokens", "Memory", "Time", "Cost", "Sources"} <= {reason["title"] for reason in plan["why"]}
+
+
+def test_plan_explains_itself_unless_it_is_told_to_be_short(settings, tmp_path):
+    asked = "tiny-qwen3 on tiny-chat"
+    long, short = (tunesmith("plan", *how, asked, cwd=tmp_path, **settings).stdout for how in ((), ("--short",)))
+    assert "counted with the model's own tokenizer" in long
+    assert "The first row as the trainer reads it\n  | <|im_start|>user" in short
+    assert short == long[: long.index("Why this plan")]
+
+
+def test_a_plan_needs_no_right_to_spend_and_says_what_is_missing(settings, tmp_path):
+    done = tunesmith("plan", "tiny-qwen3 on tiny-chat", cwd=tmp_path, **(settings | {"HF_TOKEN": READ_ONLY_TOKEN}))
+    assert done.returncode == 0, done.stderr
+    assert (
+        "WARNING The token of Tunesmith may not run jobs that tunesmith-lab pays for. It is a read token" in done.stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,12 +125,22 @@ def test_doctor_makes_and_changes_no_database(settings, tmp_path):
     assert "what to do: Set DATABASE_URL to a file that Tunesmith made, or to a new one." in broken.stdout
 
 
-def test_doctor_turns_what_nobody_foresaw_into_a_finding(settings, slack, tmp_path):
+def test_doctor_turns_an_answer_that_makes_no_sense_into_a_finding(settings, slack, tmp_path):
     done = tunesmith("doctor", cwd=tmp_path, **(settings | {"HF_ENDPOINT": f"{slack.api_url}auth.test?x="}))
     assert done.returncode == 1
-    assert "FIX  hub: this look ended in an unforeseen" in done.stdout
+    assert "FIX  hub: the Hub's answer could not be read while asking whom the token belongs to" in done.stdout
     assert "ok   slack way in:" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_doctor_turns_what_nobody_foresaw_into_a_finding():
+    def _disk(_: object) -> Iterator[Finding]:
+        raise ZeroDivisionError
+        yield
+
+    (finding,) = _guarded(_disk, None)  # type: ignore[arg-type]  # it looks at nothing
+    assert (finding.what, finding.ok) == ("disk", False)
+    assert finding.seen == "this look ended in an unforeseen ZeroDivisionError"
 
 
 def test_doctor_without_settings_lists_what_to_set(tmp_path):

@@ -7,7 +7,6 @@ import pytest
 
 from bot.errors import HubRefusal, Transient, UserError
 from bot.hub import HfHub
-from bot.hub_models import read_model
 from tests.documents import Documents
 from tests.local_hub import LocalHub
 
@@ -33,21 +32,13 @@ def documents() -> Iterator[Documents]:
         yield server
 
 
-def put_model(documents: Documents, *, files: list[str], config: dict[str, Any] | None = None, **info: Any) -> None:
-    documents.put(
-        "/api/models/a/b", {"id": "a/b", "sha": "1" * 40, "siblings": [{"rfilename": f} for f in files], **info}
-    )
-    if config is not None:
-        documents.put(f"/a/b/resolve/{'1' * 40}/config.json", config)
-
-
 # --- models
 
 
 def test_a_model_is_read_from_its_safetensors_metadata_and_its_config(hub: HfHub) -> None:
     model = hub.model("tunesmith-lab/tiny-qwen3")
 
-    assert model.model_dump(exclude={"sha"}) == {
+    assert model.model_dump(exclude={"sha", "chat_template"}) == {
         "repo_id": "tunesmith-lab/tiny-qwen3",
         "parameters": 96_640,
         "dtype": "bfloat16",
@@ -61,11 +52,21 @@ def test_a_model_is_read_from_its_safetensors_metadata_and_its_config(hub: HfHub
         "vocab_size": 448,
         "tied_embeddings": True,
         "has_chat_template": True,
+        "special_tokens": {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"},
+        "weight_bytes": 193_280,
+        "qk_norm": True,
+        "experts": 0,
+        "experts_per_token": 0,
+        "expert_size": 0,
+        "context_tokens": 512,
+        "also_sees": False,
         "private": False,
         "gated": False,
         "license": "apache-2.0",
     }
     assert len(model.sha) == 40
+    assert model.chat_template is not None
+    assert model.chat_template.startswith("{%- for message in messages")
     assert not hub.model("tunesmith-lab/tiny-base").has_chat_template
 
 
@@ -112,49 +113,10 @@ def test_an_unknown_model_suggests_near_names(hub: HfHub) -> None:
 def test_a_name_that_is_no_repo_id_never_reaches_the_hub(documents: Documents, name: str) -> None:
     hub = make_hub(documents.url)
 
-    for ask in (hub.model, hub.repo_exists, hub.landed, lambda name: hub.dataset(name, None, None)):
-        with pytest.raises(UserError, match="is no name of a"):
+    for ask in (hub.model, hub.repo_exists, hub.existing, hub.landed, lambda name: hub.dataset(name, None, None)):
+        with pytest.raises(UserError, match=r"is not the name of an? (model|dataset|output) on the Hub"):
             ask(name)
     assert documents.asked == []
-
-
-@pytest.mark.parametrize(
-    ("files", "config", "said"),
-    [
-        (["pytorch_model.bin", "config.json"], {}, "holds its weights as pickle files only"),
-        (["model.Q4_K_M.gguf"], None, "holds GGUF files"),
-        (["adapter_config.json", "adapter_model.safetensors"], None, "Name its base model, Qwen/Qwen3-0.6B, instead."),
-        (["README.md"], None, "holds no weights"),
-        (["model.safetensors"], None, "has no config.json"),
-        (["model.safetensors"], {"auto_map": {"AutoModel": "m.M"}}, "needs code from its own repository"),
-        (["model.safetensors"], {"architectures": ["BertModel"]}, "is no causal language model (BertModel)"),
-        (["model.safetensors"], {"architectures": ["X"], "vision_config": {}}, "also reads images or sound"),
-        (["model.safetensors"], {"quantization_config": {"quant_method": "awq"}}, "stored quantized (awq)"),
-        (["model.safetensors"], {"hidden_size": 8}, "does not say its number of parameters"),
-    ],
-)  # fmt: skip
-def test_a_model_that_cannot_be_trained_is_refused_with_the_reason(
-    documents: Documents, files: list[str], config: dict[str, Any] | None, said: str
-) -> None:
-    put_model(documents, files=files, config=config, cardData={"base_model": "Qwen/Qwen3-0.6B"})
-
-    with pytest.raises(UserError) as refusal:
-        make_hub(documents.url).model("a/b")
-
-    assert said in f"{refusal.value.problem} {refusal.value.fix}"
-
-
-def test_a_mixture_of_experts_counts_the_experts_that_a_token_passes() -> None:
-    config = {
-        "architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe", "hidden_size": 2048, "head_dim": 128,
-        "num_attention_heads": 32, "num_key_value_heads": 4, "num_hidden_layers": 48, "vocab_size": 151_936,
-        "intermediate_size": 6144, "moe_intermediate_size": 768, "num_experts_per_tok": 8,
-    }  # fmt: skip
-    info = {"safetensors": {"parameters": {"BF16": 30_532_122_624}}, "sha": "2" * 40}
-
-    model = read_model("Qwen/Qwen3-30B-A3B", info, config)
-
-    assert (model.parameters, model.intermediate_size, model.tied_embeddings) == (30_532_122_624, 6144, False)
 
 
 # --- wallets, repositories
@@ -164,7 +126,7 @@ def test_the_user_is_the_first_wallet_and_whoami_is_asked_once(documents: Docume
     documents.put("/api/whoami-v2", {"name": "me", "orgs": [{"name": "acme"}]})
     hub = make_hub(documents.url)
 
-    assert [hub.namespaces() for _ in range(3)] == [["me", "acme"]] * 3
+    assert [hub.namespaces() for _ in range(3)] == [("me", "acme")] * 3
     assert documents.asked == ["/api/whoami-v2"]
 
 
@@ -186,7 +148,7 @@ def test_whoami_is_asked_again_after_ten_minutes(documents: Documents) -> None:
 def test_rights_that_the_token_lacks_are_named(
     local: LocalHub, token: str, role: str, missing: tuple[str, ...]
 ) -> None:
-    rights = make_hub(local.url, token=token).token_rights()
+    rights = make_hub(local.url, token=token).rights()
 
     assert (rights.role, rights.missing) == (role, missing)
 
@@ -201,7 +163,14 @@ def test_what_landed_is_listed_with_sizes(hub: HfHub, local: LocalHub) -> None:
     assert landed.adapter_base is None
     assert hub.landed("tunesmith-lab/nothing") is None
     assert (hub.repo_exists("tunesmith-lab/tiny-qwen3"), hub.repo_exists("tunesmith-lab/nothing")) == (True, False)
-    assert (hub.repo_private("tunesmith-lab/tiny-qwen3"), hub.repo_private("tunesmith-lab/nothing")) == (False, None)
+    assert hub.existing("tunesmith-lab/tiny-q") == {"tunesmith-lab/tiny-qwen3": False}
+    assert hub.existing("tunesmith-lab/nothing") == {}
+
+
+def test_the_right_to_write_is_asked_of_the_repository_itself(hub: HfHub, local: LocalHub) -> None:
+    hub.check_write("tunesmith-lab/tiny-qwen3")
+    with pytest.raises(HubRefusal, match=r"asking for the right to write tunesmith-lab/tiny-qwen3 \(403"):
+        make_hub(local.url, token="hf_playground_readonly").check_write("tunesmith-lab/tiny-qwen3")
 
 
 def test_an_adapter_that_landed_names_its_base(documents: Documents) -> None:

@@ -1,23 +1,18 @@
 """Proposing: names, wallets and outputs against fakes; the calls of a cold plan against the local Hub."""
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
-from bot.errors import Unclear, UserError
-from bot.hub import HfHub
-from bot.jobs import HfJobs
-from bot.models import Method, Plan, TrainingRequest
+from bot.errors import HubRefusal, Unclear, UserError
+from bot.hub_datasets import choose_split
+from bot.models import Counted, DatasetInfo, Method, Plan, TokenRights, TrainingRequest
 from bot.policy import Policy
 from bot.propose import Proposer
 from tests.builders import LEAD, TEAM, make_dataset_info, make_flavor, make_landed, make_model_info
 from tests.fakes import FakeHub
-from tests.local_hub import LocalHub
 
 POLICY = Policy(team_id=TEAM, approvers=frozenset({LEAD}))
 NAME = "tunesmith-lab/Qwen3-0.6B-tiny-chat"
@@ -34,10 +29,10 @@ class CountingHub(FakeHub):
         self.searched: list[str] = []
         self._lock = Lock()
 
-    def repo_exists(self, repo_id: str) -> bool:
+    def existing(self, repo_id: str) -> Mapping[str, bool | None]:
         with self._lock:
             self.asked.append(repo_id)
-        return super().repo_exists(repo_id)
+        return super().existing(repo_id)
 
     def search_models(self, words: str, limit: int = 5) -> Sequence[str]:
         self.searched.append(words)
@@ -60,6 +55,21 @@ def propose(hub: FakeHub, *, default_namespace: str = "", **said: Any) -> Plan:
     )
     flavors = [make_flavor()]
     return Proposer(hub, lambda: flavors, POLICY, default_namespace=default_namespace).propose(request)
+
+
+class SplitHub(CountingHub):
+    """Its dataset has a split for DPO and one for SFT, and no other."""
+
+    def dataset(self, repo_id: str, config: str | None, split: str | None, method: Method | None = None) -> DatasetInfo:
+        splits = {"train_sft": 10, "train_prefs": 10}
+        taken = choose_split(repo_id, list(splits), split, method)
+        return make_dataset_info().model_copy(update={"splits": splits, "rows_split": taken})
+
+
+def test_the_named_method_tells_the_splits_of_a_dataset_apart() -> None:
+    assert propose(SplitHub(), method="sft").split == "train_sft"
+    with pytest.raises(Unclear, match="which one"):
+        propose(SplitHub())
 
 
 # --- names
@@ -142,17 +152,15 @@ def test_a_wallet_that_the_token_cannot_use_is_the_operators_to_correct(hub: Cou
 # --- outputs
 
 
-@pytest.mark.parametrize(
-    ("there", "name", "calls"), [(0, NAME, 1), (1, f"{NAME}-2", 5), (2, f"{NAME}-3", 5), (5, f"{NAME}-6", 13)]
-)
-def test_a_default_name_is_never_one_that_exists(hub: CountingHub, there: int, name: str, calls: int) -> None:
+@pytest.mark.parametrize(("there", "name"), [(0, NAME), (1, f"{NAME}-2"), (2, f"{NAME}-3"), (5, f"{NAME}-6")])
+def test_a_default_name_is_never_one_that_exists(hub: CountingHub, there: int, name: str) -> None:
     hub.take(there)
 
     plan = propose(hub)
 
     assert plan.output_repo == name
     assert name not in hub.repos
-    assert len(hub.asked) == len(set(hub.asked)) == calls
+    assert hub.asked == [NAME]
     assert not any("exists already" in check.text for check in plan.checks)
 
 
@@ -163,6 +171,16 @@ def test_the_same_request_again_and_again_gets_a_new_name_each_time(hub: Countin
         hub.repos[names[-1]] = make_landed()
 
     assert names == [NAME, f"{NAME}-2", f"{NAME}-3", f"{NAME}-4"]
+
+
+def test_names_that_other_runs_write_to_are_taken(hub: CountingHub) -> None:
+    hub.take(1)
+    request = TrainingRequest(model="Qwen/Qwen3-0.6B", dataset="tunesmith-lab/tiny-chat")
+    proposer = Proposer(hub, lambda: [make_flavor()], POLICY)
+
+    assert proposer.propose(request, promised={f"{NAME}-2"}).output_repo == f"{NAME}-3"
+    with pytest.raises(UserError, match="Another run that is not over yet writes to tunesmith-lab/mine"):
+        proposer.propose(request.model_copy(update={"output_repo": "mine"}), promised={"tunesmith-lab/mine"})
 
 
 def test_a_gap_among_the_names_is_filled(hub: CountingHub) -> None:
@@ -178,7 +196,7 @@ def test_when_every_default_name_exists_a_name_is_asked_for(hub: CountingHub) ->
     with pytest.raises(Unclear) as question:
         propose(hub)
 
-    assert (question.value.field, len(hub.asked)) == ("output_repo", 29)
+    assert (question.value.field, len(hub.asked)) == ("output_repo", 1)
 
 
 def test_a_name_that_somebody_fixed_stays_and_is_warned_about(hub: CountingHub) -> None:
@@ -255,77 +273,42 @@ def test_a_plan_carries_the_hash_of_its_script_and_its_rule(hub: CountingHub) ->
     assert plan.approvers == (LEAD,)
 
 
-# --- calls
+# --- before anybody may approve
 
 
-class Calls:
-    """Every request that the local Hub gets: its path, and from when to when it was worked on."""
+def test_rows_that_the_chat_template_refuses_are_refused_before_they_cost_anything(hub: CountingHub) -> None:
+    hub.models["Qwen/Qwen3-0.6B"] = make_model_info(chat_template="{{ messages }}")
+    hub.counted = lambda _: Counted(problem="System role not supported")
 
-    def __init__(self) -> None:
-        self.made: list[tuple[float, float, str]] = []
+    with pytest.raises(UserError) as refusal:
+        propose(hub)
 
-    def middleware(self) -> Middleware:
-        @web.middleware
-        async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
-            begin = time.monotonic()
-            try:
-                return await handler(request)
-            finally:
-                if not request.path.startswith("/_"):
-                    self.made.append((begin, time.monotonic(), request.path))
-
-        return record
-
-    @property
-    def deepest(self) -> int:
-        """How many calls, at most, began only after another of them had ended."""
-        depth: list[tuple[float, int]] = []
-        for begin, end, _ in sorted(self.made):
-            depth.append((end, 1 + max((count for ended, count in depth if ended <= begin), default=0)))
-        return max((count for _, count in depth), default=0)
+    assert refusal.value.problem == (
+        "The chat template of Qwen/Qwen3-0.6B cannot write the rows of tunesmith-lab/tiny-chat: System role not"
+        " supported"
+    )
 
 
-@pytest.fixture
-def calls() -> Calls:
-    return Calls()
+def test_a_token_without_rights_never_gets_as_far_as_an_approval(hub: CountingHub) -> None:
+    hub.token = TokenRights(user="tunesmith-lab", role="read", organizations={"acme": "admin"})
+
+    with pytest.raises(HubRefusal, match="may not run jobs that tunesmith-lab pays for"):
+        propose(hub)
 
 
-@pytest.fixture
-def local(tmp_path_factory: pytest.TempPathFactory, calls: Calls) -> Iterator[LocalHub]:
-    with LocalHub(tmp_path_factory.mktemp("hub"), middlewares=[calls.middleware()]) as local:
-        yield local
+def test_a_plan_that_nobody_can_approve_says_what_the_token_lacks(hub: CountingHub) -> None:
+    hub.token = TokenRights(user="tunesmith-lab", role="read")
+    plan = propose(hub, plan_only=True)
+
+    assert plan.checks[-1].level == "warning"
+    assert plan.checks[-1].text.startswith("The token of Tunesmith may not run jobs that tunesmith-lab pays for. It is")
 
 
-@pytest.mark.parametrize(
-    ("model", "dataset", "count", "deep"),
-    [
-        ("tunesmith-lab/tiny-qwen3", "tunesmith-lab/tiny-chat", 8, 2),
-        ("tiny-qwen3", "tiny-chat", 10, 3),
-    ],
-)
-def test_a_cold_plan_asks_the_hub_little_and_mostly_side_by_side(
-    local: LocalHub, calls: Calls, model: str, dataset: str, count: int, deep: int
-) -> None:
-    """Eight calls: two about the model, three about the dataset, prices, wallets, the output; each short name one."""
-    hub = HfHub(endpoint=local.url, viewer_url=local.url, token="hf_playground")
-    jobs = HfJobs(endpoint=local.url, token="hf_playground", image="unused")
-    local.fault(path="^/", kind="hang", seconds=0.4, times=100)
+def test_a_wallet_without_means_is_warned_about(hub: CountingHub) -> None:
+    hub.token = hub.token.model_copy(update={"without_payment": frozenset({"tunesmith-lab"})})
+    warnings = [check.text for check in propose(hub).checks if check.level == "warning"]
 
-    plan = Proposer(hub, jobs.flavors, POLICY).propose(TrainingRequest(model=model, dataset=dataset))
-
-    assert plan.output_repo == "tunesmith-lab/tiny-qwen3-tiny-chat"
-    paths = [path for _, _, path in calls.made]
-    assert len(paths) == count, paths
-    assert calls.deepest == deep, calls.made
-
-
-def test_a_second_plan_believes_prices_and_wallets_for_a_while(local: LocalHub, calls: Calls) -> None:
-    hub = HfHub(endpoint=local.url, viewer_url=local.url, token="hf_playground")
-    proposer = Proposer(hub, HfJobs(endpoint=local.url, token="hf_playground", image="unused").flavors, POLICY)
-    request = TrainingRequest(model="tunesmith-lab/tiny-qwen3", dataset="tunesmith-lab/tiny-math", method=Method.GRPO)
-    first = proposer.propose(request)
-    calls.made.clear()
-
-    assert proposer.propose(request) == first
-    assert len(calls.made) == 6, calls.made
-    assert not any("whoami" in path or "hardware" in path for _, _, path in calls.made)
+    assert warnings == [
+        "The Hub says that tunesmith-lab has no means of payment: without prepaid credits the job will not start. Add"
+        " some at https://huggingface.co/settings/billing."
+    ]

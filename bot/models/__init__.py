@@ -3,11 +3,13 @@
 All frozen; a change is `model_copy(update=...)`. Nothing here reads the network, the database or the clock.
 """
 
+from bot.models.examples import Examples
 from bot.models.facts import DatasetInfo, Flavor, ModelInfo
-from bot.models.job import Diagnosis, Job, JobStage, Landed, Point, Progress, Report
+from bot.models.job import Diagnosis, Job, JobStage, Landed, Point, Progress, Remedy, Report, Usage
+from bot.models.mapping import At, Call, ColumnMapping, Constant, Expression
+from bot.models.past import PastRun
 from bot.models.plan import (
     Check,
-    ColumnMapping,
     Estimate,
     Option,
     Plan,
@@ -17,36 +19,52 @@ from bot.models.plan import (
     Tuning,
 )
 from bot.models.request import Method, TrainingRequest
-from bot.models.run import Delivered, Place, Problem, Question, Run, RunEvent
+from bot.models.rights import TokenRights
+from bot.models.run import Alert, Delivered, Machine, Parent, Place, Problem, Question, Run, RunEvent
+from bot.models.sample import Counted, Passage
 from bot.models.value import Value
 
 __all__ = [
+    "Alert",
+    "At",
+    "Call",
     "Check",
     "ColumnMapping",
+    "Constant",
+    "Counted",
     "DatasetInfo",
     "Delivered",
     "Diagnosis",
     "Estimate",
+    "Examples",
+    "Expression",
     "Flavor",
     "Job",
     "JobStage",
     "Landed",
+    "Machine",
     "Method",
     "ModelInfo",
     "Option",
+    "Parent",
+    "Passage",
+    "PastRun",
     "Place",
     "Plan",
     "Point",
     "Problem",
     "Progress",
     "Question",
+    "Remedy",
     "Report",
     "Resume",
     "Run",
     "RunEvent",
+    "TokenRights",
     "TokenSample",
     "TrainingArguments",
     "TrainingRequest",
     "Tuning",
+    "Usage",
     "Value",
 ]

@@ -27,6 +27,8 @@ class ModelInfo(Value):
     has_chat_template: bool
     #: The Jinja text of the chat template; None: the model has none, or it was not read.
     chat_template: str | None = None
+    #: Special tokens by their names in the tokenizer's configuration: "eos_token": "<|im_end|>".
+    special_tokens: dict[str, str] = {}
     #: Bytes of the weight files that a job downloads; None: unknown.
     weight_bytes: int | None = None
     #: Attention normalizes queries and keys (Qwen3), which keeps more activations.
@@ -36,6 +38,10 @@ class ModelInfo(Value):
     experts_per_token: int = 0
     #: The width of one expert; 0: a dense model.
     expert_size: int = 0
+    #: Tokens that it was made for (`max_position_embeddings`); 0: its configuration does not say.
+    context_tokens: int = 0
+    #: It also reads images or sound, and is trained on text alone.
+    also_sees: bool = False
     private: bool = False
     #: False, or how access is granted: "auto" or "manual".
     gated: Literal[False, "auto", "manual"] = False
@@ -57,6 +63,8 @@ class DatasetInfo(Value):
     features: dict[str, Any]
     #: A few first rows of the training split, long strings possibly shortened by the viewer.
     rows: tuple[dict[str, Any], ...]
+    #: Further whole rows, for measuring lengths alone; no plan keeps them.
+    more_rows: tuple[dict[str, Any], ...] = ()
     #: The split that `rows` come from.
     rows_split: str
     private: bool = False

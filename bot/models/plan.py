@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.models.facts import DatasetInfo, Flavor, ModelInfo
+from bot.models.mapping import ColumnMapping
 from bot.models.request import Method, TrainingRequest
 from bot.models.value import Value
 
@@ -15,27 +16,6 @@ class Tuning(StrEnum):
     FULL = "full"
     LORA = "lora"
     QLORA = "qlora"
-
-
-class ColumnMapping(Value):
-    """How the rows of the dataset become what the trainer takes; the script executes exactly this.
-
-    `columns` names, for each column of the trainer, the column of the dataset it comes from (an unmapped dataset
-    column is dropped). `kind` says how the value is built::
-
-        as_is                 the trainer's own names: {"messages": "messages"}, {"prompt": "prompt", "chosen": ...}
-        rename                {"text": "content"}, {"prompt": "input", "completion": "output"}
-        pairs_to_messages     {"prompt": "instruction", "completion": "output"}, optional "input" (joined to the prompt
-                              with an empty line) and "system": becomes `messages`
-        sharegpt              {"messages": "conversations"} of {from, value}, optional "system": becomes `messages`
-        prompt_from_question  {"prompt": "question"}: a text becomes a user's message; `answer` keeps the reference
-        implicit_prompt       {"chosen": "chosen", "rejected": "rejected"}, the prompt is what both begin with
-    """
-
-    kind: Literal["as_is", "rename", "pairs_to_messages", "sharegpt", "prompt_from_question", "implicit_prompt"]
-    columns: dict[str, str] = {}
-    #: GRPO: the dataset column that holds the reference answer; None: rewards judge form only.
-    answer: str | None = None
 
 
 class TrainingArguments(Value):
@@ -120,6 +100,8 @@ class Estimate(Value):
     tokens_per_s: float = 0.0
     #: Finished runs of the same family, method and flavor that the numbers were corrected by; 0: a pure prediction.
     learned_from: int = 0
+    #: What those runs multiplied the counted predictions by: "speed", "memory"; empty: nothing was learned.
+    corrections: dict[str, float] = {}
 
 
 class Option(Value):
@@ -131,6 +113,8 @@ class Option(Value):
     estimate: Estimate | None
     #: "cheapest", "fastest", "balanced", or why it was dropped.
     reason: str
+    #: Tokens of a row, where choosing it also changes those (and packs the rows of SFT); None: as in the plan.
+    max_length: int | None = None
 
 
 class Check(Value):
@@ -189,6 +173,8 @@ class Plan(Value):
     #: Fields of the request that nobody named and the planner chose, with the reason ("T4 has no bf16").
     defaulted: dict[str, str] = {}
     options: tuple[Option, ...] = ()
+    #: Hardware that was looked at and cannot do it, with the reasons.
+    dropped: tuple[Option, ...] = ()
     #: Who has to approve it, as one plain sentence; "" until the policy was asked.
     approval_rule: str = ""
     #: Slack user ids who may approve it beside what the rule says.

@@ -17,6 +17,10 @@ class Method(StrEnum):
     REWARD = "reward"
 
 
+#: Fields of TrainingRequest that tell how it was asked for, and nothing of what.
+HOW_SAID = frozenset({"text", "read_by"})
+
+
 class TrainingRequest(Value):
     """What somebody asked for. None everywhere means: not said. Names follow TRL where TRL has one."""
 
@@ -68,3 +72,7 @@ class TrainingRequest(Value):
     temperature: float | None = Field(None, gt=0, le=10)
     reward: str | None = None
     report_to: str | None = None
+    #: The language model that helped to read the words; None: none did.
+    read_by: str | None = None
+    #: True: only the plan is wanted, and nobody can approve it.
+    plan_only: bool | None = None

@@ -2,16 +2,23 @@
 
 from datetime import datetime
 
-from bot.models.job import Diagnosis, Job, Progress, Report
-from bot.models.plan import Plan
+from bot.models.job import Diagnosis, Job, Progress, Report, Usage
+from bot.models.plan import Plan, Resume
 from bot.models.request import TrainingRequest
 from bot.models.value import Value
 from bot.states import FINAL, RunStatus
 
-#: The note of the event that a change of the request leaves (storage.store.Store.revise).
+#: How the note begins of the event that a change of the request leaves (storage.store.Store.revise); behind it stands
+#: the Slack id of the words or the click that asked for it.
 REVISED = "changed the request"
 #: The bot's own name in the audit trail.
 ITSELF = "tunesmith"
+#: How the note begins of the event that a run gets when another one grew from it; behind it stand that run's short id
+#: and what was chosen, parted by ": ".
+FOLLOWED = "followed by"
+#: How the note begins of the event that a run gets when its job was run again on the Hub; behind it stand that job's
+#: id and address, parted by a blank.
+RERUN = "run again on the Hub:"
 
 
 class Place(Value):
@@ -54,6 +61,32 @@ class Problem(Value):
     fix: str
 
 
+class Alert(Value):
+    """Something that people should look at while the job runs. Said once and kept."""
+
+    #: "diverged", "stalled", "queued", "late", "dear", "gpu_idle" or "gpu_full".
+    kind: str
+    at: datetime
+    #: Plain text sentences: what is seen, then what it means.
+    text: str
+
+
+class Machine(Usage):
+    """How busy the GPUs are, as the Hub measured it last."""
+
+    at: datetime
+    #: Looks in a row at which the GPUs were nearly idle while the training made steps.
+    idle_looks: int = 0
+
+
+class Parent(Value):
+    """The run that this one grew from."""
+
+    run_id: str
+    #: What was chosen, plain text: "Retry", "Resume from step 640", "Batch 2, accumulation 8".
+    how: str
+
+
 class Run(Value):
     """One fine-tuning from request to report; the whole row, as one value."""
 
@@ -90,6 +123,17 @@ class Run(Value):
     log_tail: tuple[str, ...] = ()
     diagnosis: Diagnosis | None = None
     report: Report | None = None
+    #: None: it was asked for in words or by the form.
+    parent: Parent | None = None
+    #: The checkpoint that it goes on from; None: it starts from the base model.
+    resume: Resume | None = None
+    alerts: tuple[Alert, ...] = ()
+    #: None: the Hub has not measured the GPUs yet.
+    machine: Machine | None = None
+    #: When the watcher first saw the step that `progress` is at; None: no step yet.
+    stepped_at: datetime | None = None
+    #: What the Hub bills for the job so far, US dollars.
+    spent_usd: float = 0.0
     created_at: datetime
     updated_at: datetime
     #: The watcher looks again then; None: final.
@@ -103,7 +147,22 @@ class Run(Value):
     @property
     def authors(self) -> frozenset[str]:
         """Whoever asked, and everybody who changed the request since: the plan is theirs. Slack user ids."""
-        return frozenset({self.requester, *(event.actor for event in self.events if event.note == REVISED)})
+        return frozenset({self.requester, *(event.actor for event in self.changes)})
+
+    @property
+    def changed_by(self) -> str:
+        """The Slack id of what changed the request last; "": nothing did since it was asked for."""
+        return self.changes[-1].note.removeprefix(REVISED).lstrip(": ") if self.changes else ""
+
+    @property
+    def changes(self) -> list[RunEvent]:
+        """Every change of the request since it was asked for, oldest first."""
+        return [event for event in self.events if event.status is None and event.note.startswith(REVISED)]
+
+    @property
+    def followers(self) -> list[RunEvent]:
+        """The events that tell of runs that grew from this one, oldest first."""
+        return [event for event in self.events if event.status is None and event.note.startswith(FOLLOWED)]
 
     @property
     def announcement(self) -> str:

@@ -5,15 +5,15 @@ Pure. Sentences for people in plain text; decides nothing.
 
 from collections.abc import Iterator
 
-from bot.models import Check, DatasetInfo, Method, ModelInfo, Tuning, Value
-from bot.planning.amounts import ceiling, duration, money
+from bot.models import Check, DatasetInfo, Method, ModelInfo, Option, Tuning, Value
+from bot.planning.amounts import about, ceiling, duration, money, percent
 from bot.planning.arguments import ASSUMED_ROWS, is_tiny
 from bot.planning.candidates import Candidate
 from bot.planning.choose import FULL_UP_TO
-from bot.planning.columns import Kind, kind_of
 from bot.planning.flavors import gpu_of
-from bot.planning.formats import Status, Verdict
+from bot.planning.formats import Verdict
 from bot.planning.lengths import Lengths
+from bot.rows import holds_messages
 
 #: Below this share of cut tokens nobody needs to be told.
 _CUT_SHARE = 0.02
@@ -25,7 +25,6 @@ _RESTRICTED = ("other", "cc-by-nc", "llama", "gemma", "openrail", "research", "u
 _NOT_YET = {
     "eval_split": "an evaluation split",
     "eval_steps": "evaluation while training",
-    "eval_fraction": "a held-out part",
     "reward": "a reward by name",
     "report_to": "reporting to another service",
 }
@@ -39,9 +38,13 @@ class Findings(Value):
     split: str
     verdict: Verdict
     lengths: Lengths
+    #: The same with longer rows, where the plan cuts off a lot; None: it does not, or there is no longer way.
+    longer: Option | None = None
     #: None: the viewer does not know.
     rows: int | None
     namespace: str
+    #: False: the Hub says that this wallet has no means of payment.
+    can_pay: bool = True
     output_repo: str
     #: True: a repository of this name exists, and the person named it.
     output_exists: bool
@@ -49,6 +52,8 @@ class Findings(Value):
     wanted_private: bool
     #: Of the repository that exists; None: it is new, or the Hub does not say.
     existing_private: bool | None
+    #: The reward that was named is one of the script's own.
+    reward_is_ours: bool = False
     #: Fields of the request that were named.
     said: frozenset[str]
 
@@ -72,12 +77,18 @@ def _warning(text: str) -> Check:
 
 
 def _dataset(seen: Findings, _: Candidate) -> Iterator[Check]:
-    fits = "as it is" if seen.verdict.status is Status.READY else "after a conversion in the script"
+    plain = seen.verdict.mapping is not None and seen.verdict.mapping.unchanged
+    fits = "as it is" if plain else "after a conversion in the script"
     yield _ok(f"The dataset fits {seen.verdict.method.upper()} {fits}. {seen.verdict.reason}")
     for text in seen.verdict.warnings:
         yield _warning(text)
     if not seen.dataset.rows:
         yield _warning("No sample row could be read: the format is judged by the names of the columns alone.")
+    if seen.model.also_sees:
+        yield _info(f"{seen.model.repo_id} also reads images or sound; it is trained on text alone.")
+    asks = seen.verdict.mapping is not None and "prompt" in seen.verdict.mapping.columns
+    if seen.model.has_chat_template and asks and not _talks(seen):
+        yield _info("Prompts and answers are plain texts: they are trained on without the model's chat template.")
     if not seen.model.has_chat_template and _talks(seen):
         yield _warning(
             f"{seen.model.repo_id} has no chat template, and these rows are conversations: the script adds a plain one,"
@@ -88,13 +99,7 @@ def _dataset(seen: Findings, _: Candidate) -> Iterator[Check]:
 
 def _talks(seen: Findings) -> bool:
     """Whether the trainer gets messages rather than texts: then the script adds a chat template where none is."""
-    mapping = seen.verdict.mapping
-    if mapping is None:
-        return False
-    if mapping.kind in ("pairs_to_messages", "sharegpt"):
-        return True
-    features = seen.dataset.features
-    return any(kind_of(source, features.get(source)) is Kind.MESSAGES for source in mapping.columns.values())
+    return seen.verdict.mapping is not None and holds_messages(seen.verdict.mapping, seen.dataset.features)
 
 
 def _size(seen: Findings, way: Candidate) -> Iterator[Check]:
@@ -106,7 +111,8 @@ def _size(seen: Findings, way: Candidate) -> Iterator[Check]:
             f" {steps}. The ceiling holds whatever the number is."
         )
     else:
-        yield _ok(f"{seen.rows:,} rows of split {seen.split}: {steps}.")
+        held = f", {way.eval_rows:,} of them held back to evaluate" if way.eval_rows else ""
+        yield _ok(f"{seen.rows:,} rows of split {seen.split}{held}: {steps}.")
     if estimate.steps < _FEW_STEPS and not is_tiny(seen.model):
         yield _warning(f"Only {estimate.steps} optimizer steps: the model will hardly change. More epochs may help.")
     if "epochs" in seen.said and "max_steps" in seen.said:
@@ -118,15 +124,29 @@ def _cut(seen: Findings, way: Candidate) -> Iterator[Check]:
         return
     length = way.arguments.max_length
     tokens, rows = seen.lengths.cut_share(length), seen.lengths.rows_cut(length)
-    if tokens > _CUT_SHARE:
-        yield _warning(
-            f"About {tokens:.0%} of the tokens are cut off at {length:,} tokens, in {rows:.0%} of the sample rows"
-            " (guessed from their characters). A larger max_length keeps more and costs more."
-        )
-    else:
-        yield _ok(
-            f"The {len(seen.lengths.sequences)} sample rows fit into {length:,} tokens (guessed from characters)."
-        )
+    count = len(seen.lengths.sequences)
+    how = "" if seen.lengths.counted else " (guessed from their characters, for lack of a tokenizer)"
+    if tokens <= _CUT_SHARE:
+        longest = f"{seen.lengths.longest:,} tokens"
+        yield _ok(f"The {count} sample rows fit into {length:,} tokens{how}; the longest has {longest}.")
+        return
+    yield _warning(
+        f"About {percent(tokens)} of the tokens are cut off at {length:,} tokens, in {percent(rows)} of the {count}"
+        f" sample rows{how}: what a cut row ends with is never learned.{_longer(seen, way)}"
+    )
+
+
+def _longer(seen: Findings, way: Candidate) -> str:
+    """What keeping more would take."""
+    option = seen.longer
+    if option is None or option.max_length is None:
+        return " A larger max_length keeps more and costs more."
+    kept = f"{option.max_length:,} tokens a row would keep {percent(1 - seen.lengths.cut_share(option.max_length))}"
+    if option.estimate is None:
+        return f" {kept}, but {option.reason}."
+    where = f" on {option.flavor}" if option.flavor != way.flavor.name else ""
+    cost = f"about {money(option.estimate.cost_usd)} and take {about(option.estimate.hours * 3600)}{where}"
+    return f" {kept} and cost {cost}."
 
 
 def _memory(seen: Findings, way: Candidate) -> Iterator[Check]:
@@ -143,6 +163,12 @@ def _memory(seen: Findings, way: Candidate) -> Iterator[Check]:
     if gpu is not None and stored * 1.2 > way.flavor.ram_gb:
         yield _warning(
             f"The weights ({stored:.0f} GB) hardly fit the {way.flavor.ram_gb:.0f} GB of host memory while they load."
+        )
+    context = seen.model.context_tokens
+    if context and seen.verdict.method is not Method.GRPO and way.arguments.max_length > context:
+        yield _warning(
+            f"{seen.model.repo_id} was made for up to {context:,} tokens, and rows may have"
+            f" {way.arguments.max_length:,}: beyond its limit it learns badly."
         )
     if way.tuning is Tuning.FULL and seen.model.parameters > FULL_UP_TO:
         yield _info("All weights are trained, as asked; LoRA would need a fraction of the memory.")
@@ -165,6 +191,11 @@ def _time(_: Findings, way: Candidate) -> Iterator[Check]:
 def _money(seen: Findings, way: Candidate) -> Iterator[Check]:
     price = f"{money(way.flavor.price_usd_hour)} an hour"
     yield _ok(f"{seen.namespace} pays: {price}, at most {ceiling(way.ceiling_usd)} until the job is stopped.")
+    if not seen.can_pay:
+        yield _warning(
+            f"The Hub says that {seen.namespace} has no means of payment: without prepaid credits the job will not"
+            " start. Add some at https://huggingface.co/settings/billing."
+        )
 
 
 def _output(seen: Findings, _: Candidate) -> Iterator[Check]:
@@ -209,7 +240,7 @@ def _licenses(seen: Findings, _: Candidate) -> Iterator[Check]:
 def _wishes(seen: Findings, way: Candidate) -> Iterator[Check]:
     method = seen.verdict.method
     for field, what in _NOT_YET.items():
-        if field in seen.said:
+        if field in seen.said and not (field == "reward" and seen.reward_is_ours):
             yield _warning(f"You asked for {what} ({field}); the script does not do that yet.")
     other = {
         "beta": method is not Method.SFT,

@@ -1,14 +1,15 @@
-"""How long the rows are: tokens of the sample rows, guessed from their characters.
+"""How long the rows are: tokens of the sample rows, as the tokenizer counted them or guessed from their characters.
 
-Pure; no tokenizer here. A sample that was tokenized may replace `measure` later without a change of `Lengths`.
+Pure; no tokenizer here.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.models import ColumnMapping, Method, Value
+from bot.models import ColumnMapping, Method, TokenSample, Value
 from bot.planning.columns import text_of, turns
+from bot.rows import converted
 
 #: Special tokens that chat templates put around each message.
 _TOKENS_PER_TURN = 4
@@ -25,6 +26,8 @@ class Lengths(Value):
     per_row: int = 1
     #: False: there was no row to measure.
     measured: bool = True
+    #: True: counted by the model's tokenizer; False: guessed from characters.
+    counted: bool = False
 
     @property
     def longest(self) -> int:
@@ -63,6 +66,22 @@ class Lengths(Value):
         """Share of the rows that max_length shortens."""
         return sum(length > max_length for length in self.sequences) / len(self.sequences)
 
+    def sample(self, max_length: int) -> TokenSample | None:
+        """The same as the plan tells it; None: there was no row to measure."""
+        if not self.measured:
+            return None
+        ordered = sorted(self.sequences)
+        return TokenSample(
+            rows=len(ordered),
+            mean=round(self.mean(), 1),
+            median=ordered[len(ordered) // 2],
+            p95=ordered[min(len(ordered) - 1, math.ceil(0.95 * len(ordered)) - 1)],
+            longest=ordered[-1],
+            rows_cut=round(self.rows_cut(max_length), 4),
+            tokens_cut=round(self.cut_share(max_length), 4),
+            counted=self.counted,
+        )
+
 
 def characters_per_token(vocab_size: int) -> float:
     """3.5 for the vocabularies of today's models; a vocabulary of a few hundred pieces hardly merges anything.
@@ -75,19 +94,21 @@ def characters_per_token(vocab_size: int) -> float:
 
 def measure(rows: Sequence[Mapping[str, Any]], mapping: ColumnMapping, method: Method, vocab_size: int) -> Lengths:
     """Guess the tokens of each sample row after the mapping."""
-    per_row = 2 if method is Method.DPO else 1
+    per_row = 2 if method in (Method.DPO, Method.REWARD) else 1
     if not rows:
         return Lengths(sequences=(_NO_SAMPLE,), per_row=per_row, measured=False)
     rate = characters_per_token(vocab_size)
-    return Lengths(sequences=tuple(_row_tokens(row, mapping, rate) for row in rows), per_row=per_row)
+    made = converted(rows, mapping)
+    if not made:
+        return Lengths(sequences=(_NO_SAMPLE,), per_row=per_row, measured=False)
+    return Lengths(sequences=tuple(_row_tokens(row, rate) for row in made), per_row=per_row)
 
 
-def _row_tokens(row: Mapping[str, Any], mapping: ColumnMapping, rate: float) -> int:
-    cells = {target: row.get(source) for target, source in mapping.columns.items()}
-    shared = [value for target, value in cells.items() if target not in ("chosen", "rejected")]
-    answers = [cells[name] for name in ("chosen", "rejected") if name in cells]
+def _row_tokens(row: Mapping[str, Any], rate: float) -> int:
+    said = {name: value for name, value in row.items() if name not in ("answer", "checker", "label")}
+    answers = [said.pop(name) for name in ("chosen", "rejected") if name in said]
     longest = max((_tokens(answer, rate) for answer in answers), default=0)
-    return max(1, int(sum(_tokens(value, rate) for value in shared) + longest))
+    return max(1, int(sum(_tokens(value, rate) for value in said.values()) + longest))
 
 
 def _tokens(value: Any, rate: float) -> float:

@@ -1,34 +1,44 @@
-"""From a request and facts to a plan; what two plans differ in; a plan as plain text.
+"""From a request and facts to a plan; what two plans differ in.
 
 Pure. The script's hash and the approval rule are added by whoever knows them.
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
 
 from bot.errors import Unclear, UserError
 from bot.models import (
+    Counted,
     DatasetInfo,
     Flavor,
     Method,
     ModelInfo,
+    Option,
     Plan,
     TrainingRequest,
     Tuning,
 )
-from bot.planning.amounts import about, about_money, ceiling, duration, money, money_span, number, span
+from bot.models.request import HOW_SAID
+from bot.planning.amounts import about_money, ceiling, money, number, percent
 from bot.planning.arguments import ASSUMED_ROWS, check_request
 from bot.planning.candidates import Candidate, Task
 from bot.planning.checks import Findings, make_checks
 from bot.planning.choose import FULL_UP_TO, Limits, choose
+from bot.planning.explain import TUNINGS
 from bot.planning.formats import Verdict, choose_method
 from bot.planning.lengths import measure
+from bot.planning.rewards import choose_rewards, is_ours
+from bot.planning.samples import check_template, counted_lengths, example_of, take_sample
 
 #: Repository names have at most this many characters on the Hub.
 _LONGEST_NAME = 96
 #: Default names that are tried: "name", "name-2", ... A team that has them all is asked for a name.
 _DEFAULT_NAMES = 29
-_TUNINGS = {Tuning.FULL: "all weights", Tuning.LORA: "LoRA", Tuning.QLORA: "QLoRA (4-bit)"}
+#: Longer rows are offered when more than the first share of the tokens is cut off, and keep all but the second.
+_MUCH_CUT, _LITTLE_CUT = 0.1, 0.05
+#: Tokens; for models that do not say how many they were made for. The longest that published recipes train on.
+_LONGEST_ROW = 32_768
 
 
 def make_plan(
@@ -40,22 +50,28 @@ def make_plan(
     namespace: str,
     taken: Collection[str] = (),
     existing_private: bool | None = None,
+    counted: Counted | None = None,
+    can_pay: bool = True,
     limits: Limits,
 ) -> Plan:
     """Plan the request. `taken` are repositories, with their namespace, that are known to exist.
 
     `existing_private`: whether the named output, which exists, is private; None: it is new, or nobody knows.
+    `counted`: what the tokenizer made of the passages of `take_sample`; None: lengths are guessed.
 
     Raises:
         Unclear: nobody named the output, and all its default names are taken.
         UserError: the dataset does not fit the method, nothing fits the hardware or a limit, the request
-            contradicts itself, or what is private would go to a repository that everybody can read.
+            contradicts itself, the chat template refuses the rows, or what is private would go to a repository that
+            everybody can read.
     """
     check_request(request)
     verdict = choose_method(dataset, request.method)
     assert verdict.mapping is not None
     rows = _rows(request, dataset)
-    lengths = measure(dataset.rows, verdict.mapping, verdict.method, model.vocab_size)
+    check_template(model, dataset, counted)
+    lengths = counted_lengths(take_sample(model, dataset, verdict), counted)
+    lengths = lengths or measure((*dataset.rows, *dataset.more_rows), verdict.mapping, verdict.method, model.vocab_size)
     task = Task(
         request=request,
         model=model,
@@ -66,31 +82,37 @@ def make_plan(
     )
     choice = choose(task, flavors, limits)
     way = choice.best
+    longer = longer_rows(task, flavors, limits, way)
+    judged = choose_rewards(verdict.mapping, dataset.rows, request.reward) if verdict.method is Method.GRPO else None
+    rewards, why_rewards = judged or ((), "")
     output, output_reason = _output(request, model, dataset, namespace, taken)
     overwrites = output in taken
     existing_private = existing_private if overwrites else None
     if existing_private is False:
         _check_publishable(output, model, dataset)
     wanted_private = request.private if request.private is not None else True
-    said = frozenset(field for field, value in request if field != "text" and value is not None)
+    said = frozenset(field for field, value in request if field not in HOW_SAID and value is not None)
     findings = Findings(
         model=model,
         dataset=dataset,
         split=dataset.rows_split,
         verdict=verdict,
         lengths=lengths,
+        longer=longer,
         rows=rows,
         namespace=namespace,
+        can_pay=can_pay,
         output_repo=output,
         output_exists=overwrites,
         wanted_private=wanted_private,
         existing_private=existing_private,
         said=said,
+        reward_is_ours=is_ours(request.reward or ""),
     )
     return Plan(
         request=request,
         model=model,
-        dataset=dataset,
+        dataset=dataset.model_copy(update={"more_rows": ()}),
         split=dataset.rows_split,
         rows=rows,
         method=verdict.method,
@@ -105,12 +127,59 @@ def make_plan(
         overwrites=overwrites,
         arguments=way.arguments,
         estimate=way.estimate,
+        processes=way.processes,
+        sharding=way.sharding,
+        eval_rows=way.eval_rows,
         timeout_s=way.timeout_s,
         ceiling_usd=way.ceiling_usd,
         checks=make_checks(findings, way),
-        defaulted=_defaulted(request, model, dataset, verdict, way, output_reason, existing_private),
-        options=choice.options,
+        defaulted=_defaulted(request, model, dataset, verdict, way, output_reason, existing_private)
+        | ({"reward": why_rewards} if rewards and request.reward is None else {}),
+        rewards=rewards,
+        options=(*choice.options, *([longer] if longer else [])),
+        dropped=choice.dropped,
+        tokens=lengths.sample(way.arguments.max_length),
+        example=example_of(counted),
     )
+
+
+def longer_rows(task: Task, flavors: Sequence[Flavor], limits: Limits, way: Candidate) -> Option | None:
+    """The same with rows long enough to keep nearly all tokens, where the plan cuts off a lot; None: it need not be."""
+    lengths, cut_at = task.lengths, way.arguments.max_length
+    if task.method is Method.GRPO or not lengths.measured or lengths.cut_share(cut_at) <= _MUCH_CUT:
+        return None
+    most = task.model.context_tokens or _LONGEST_ROW
+    length = next((size for size in _powers_of_two(cut_at, most) if lengths.cut_share(size) <= _LITTLE_CUT), most)
+    if length <= cut_at:
+        return None
+    packed = {"packing": True} if task.method is Method.SFT and task.request.packing is None else {}
+    request = task.request.model_copy(update={"max_length": length, "hardware": None, **packed})
+    try:
+        best = choose(task.model_copy(update={"request": request}), flavors, limits).best
+    except UserError:
+        reason = "no hardware holds them within the limits"
+        return Option(flavor=way.flavor.name, tuning=way.tuning, estimate=None, reason=reason, max_length=length)
+    reason = f"keeps {percent(1 - lengths.cut_share(length))} of the tokens"
+    return Option(flavor=best.flavor.name, tuning=best.tuning, estimate=best.estimate, reason=reason, max_length=length)
+
+
+def switch_to(plan: Plan, option: Option) -> dict[str, Any]:
+    """The changes of the request that make this option the plan."""
+    changes: dict[str, Any] = {"hardware": option.flavor}
+    if option.tuning is not plan.tuning:
+        changes |= {"lora": option.tuning is not Tuning.FULL, "load_in_4bit": option.tuning is Tuning.QLORA}
+    if option.max_length is not None:
+        changes["max_length"] = option.max_length
+        if plan.method is Method.SFT and plan.request.packing is None:
+            changes["packing"] = True
+    return changes
+
+
+def _powers_of_two(above: int, most: int) -> Iterator[int]:
+    size = 1
+    while (size := 2 * size) <= most:
+        if size > above:
+            yield size
 
 
 def default_output_name(model_id: str, dataset_id: str, method: Method | None) -> str:
@@ -226,7 +295,7 @@ _DIFFERENCES: tuple[tuple[str, Callable[[Plan], str]], ...] = (
     ("split", lambda plan: plan.split),
     ("rows", lambda plan: "unknown" if plan.rows is None else f"{plan.rows:,}"),
     ("method", lambda plan: plan.method.upper()),
-    ("trains", lambda plan: _TUNINGS[plan.tuning]),
+    ("trains", lambda plan: TUNINGS[plan.tuning]),
     ("LoRA rank", lambda plan: _text(plan.arguments.lora_r, "none")),
     ("LoRA alpha", lambda plan: _text(plan.arguments.lora_alpha, "none")),
     ("LoRA dropout", lambda plan: _text(plan.arguments.lora_dropout, "none")),
@@ -239,6 +308,9 @@ _DIFFERENCES: tuple[tuple[str, Callable[[Plan], str]], ...] = (
     ("gradient accumulation", lambda plan: str(plan.arguments.gradient_accumulation_steps)),
     ("maximum length", lambda plan: f"{plan.arguments.max_length:,}"),
     ("answers per prompt", lambda plan: _text(plan.arguments.num_generations, "none")),
+    ("rewards", lambda plan: ", ".join(plan.rewards) or "none"),
+    ("rows held back to evaluate", lambda plan: str(plan.eval_rows)),
+    ("GPUs", lambda plan: str(plan.processes)),
     ("beta", lambda plan: _text(plan.arguments.beta, "none")),
     ("schedule", lambda plan: plan.arguments.lr_scheduler_type),
     ("warm-up share", lambda plan: number(plan.arguments.warmup_ratio)),
@@ -263,38 +335,6 @@ def plan_differences(old: Plan, new: Plan) -> list[tuple[str, str, str]]:
     """What changed, as (label, old text, new text); plain text."""
     pairs = [(label, read(old), read(new)) for label, read in _DIFFERENCES]
     return [(label, before, after) for label, before, after in pairs if before != after]
-
-
-def plan_lines(plan: Plan) -> list[str]:
-    """The plan as plain lines for a terminal."""
-    estimate = plan.estimate
-    likely = money_span(estimate.cost_low_usd, estimate.cost_high_usd)
-    lines = [
-        f"{plan.method.upper()} of {plan.model.repo_id} on {plan.dataset.repo_id}"
-        f" ({plan.dataset.config}, split {plan.split})",
-        f"  trains {_TUNINGS[plan.tuning]} in {plan.precision} on {plan.flavor.name},"
-        f" {estimate.steps:,} steps, {_epochs(plan.arguments.num_train_epochs)}",
-        f"  expected {about_money(estimate.cost_usd)}{f' ({likely})' if likely else ''},"
-        f" {about(estimate.hours * 3600)} ({span(estimate.hours_low * 3600, estimate.hours_high * 3600)}),"
-        f" start-up of about {estimate.startup_min:g} min included",
-        f"  at most {ceiling(plan.ceiling_usd)}: the Hub stops the job after {duration(plan.timeout_s)}",
-        f"  output {plan.output_repo} ({'private' if plan.private else 'public'}), paid by {plan.namespace}",
-    ]
-    marks = {"ok": "ok     ", "warning": "WARNING", "info": "note   "}
-    lines += ["Checks", *(f"  {marks[check.level]} {check.text}" for check in plan.checks)]
-    lines += ["Chosen for you", *(f"  {field}: {reason}" for field, reason in plan.defaulted.items())]
-    if plan.options:
-        lines.append("Other ways")
-    for option in plan.options:
-        cost = "not possible"
-        if option.estimate:
-            cost = f"{about_money(option.estimate.cost_usd)}, {about(option.estimate.hours * 3600)}"
-        lines.append(f"  {option.flavor} ({_TUNINGS[option.tuning]}): {cost} ({option.reason})")
-    return lines
-
-
-def _epochs(count: float) -> str:
-    return f"{number(count)} {'epoch' if count == 1 else 'epochs'}"
 
 
 def _text(value: float | None, absent: str) -> str:

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from bot.playground.faults import Faults
 from bot.playground.hub_access import USER, Refusal, caller_of, require_user, stamp, tell_refusals, whoami
+from bot.playground.hub_chat import ChatRoutes
 from bot.playground.hub_jobs import KEEP_ALIVE_S, JobRoutes
 from bot.playground.hub_pages import Pages
 from bot.playground.hub_repos import RepoRoutes
@@ -81,6 +82,7 @@ def make_hub(
     UploadRoutes(store, lfs_over_bytes=lfs_over_bytes).add_to(app)
     RepoRoutes(store).add_to(app)
     ViewerRoutes(store).add_to(app)
+    ChatRoutes(store).add_to(app)
     app.router.add_route("*", "/api/{rest:.*}", _no_such_api)
     Pages(store, runner).add_to(app)
 
