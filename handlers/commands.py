@@ -1,25 +1,48 @@
-"""/finetune: read, record, acknowledge with the answer. The row is durable before Slack hears anything."""
+"""/finetune: read, record, acknowledge with the answer. The row is durable before Slack hears anything.
+
+The command alone opens the form.
+"""
 
 from typing import Any
 
 from slack_bolt import Ack, App
+from slack_sdk import WebClient
 
 from bot.intake import parse
+from bot.intake.commands import Refusal
+from bot.intake.looking import Compare, Listing, read_looking
 from bot.models import Place
+from handlers.acts import Acts
 from handlers.desk import Desk, Heard
+from handlers.form import Forms
 
 COMMAND = "/finetune"
 
 
-def register(app: App, desk: Desk) -> None:
+def register(app: App, desk: Desk, forms: Forms, acts: Acts) -> None:
     @app.command(COMMAND)
-    def finetune(ack: Ack, command: dict[str, Any]) -> None:
+    def finetune(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
+        if not (command.get("text") or "").strip():
+            forms.open_empty(client, command["trigger_id"], command["user_id"], command["channel_id"])
+            ack()
+            return
         typed = f"{COMMAND} {command.get('text') or ''}".strip()
+        match read_looking(typed):
+            case Compare() as compare:
+                ack(acts.compare(compare, command["user_id"], command["channel_id"]))
+                return
+            case Listing() as listing:
+                told = acts.listing(listing, command["user_id"], command["channel_id"])
+                ack({"response_type": "ephemeral", "text": told})
+                return
         heard = Heard(
             source_id=f"command:{command['trigger_id']}",
             place=Place(team_id=command["team_id"], channel=command["channel_id"]),
             user=command["user_id"],
             typed=typed,
         )
-        answer = desk.serve(parse(typed), heard)
+        asked = parse(typed)
+        if isinstance(asked, Refusal):
+            forms.note_refused(command["user_id"], typed)
+        answer = desk.serve(asked, heard)
         ack({"response_type": "ephemeral", "text": answer} if answer else "")

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from slack_sdk import WebClient
 
 from bot.manifest import read_manifest
+from handlers.views.form import ELEMENT
+from handlers.views.form_fields import BY_NAME, FIELDS, Kind
 
 ROOT = Path(__file__).parent.parent
 MANIFEST = read_manifest()
@@ -20,11 +23,13 @@ METHOD_SCOPES = {
     "chat_postEphemeral": ("chat:write",),
     "chat_postMessage": ("chat:write",),
     "chat_update": ("chat:write",),
+    "files_upload_v2": ("files:write",),
     "conversations_history": _HISTORY,
     "conversations_replies": _HISTORY,
     "users_info": ("users:read",),
     "views_open": (),
     "views_publish": (),
+    "views_update": (),
 }
 #: docs.slack.dev/reference/events
 EVENT_SCOPES = {
@@ -74,15 +79,24 @@ def test_each_event_of_the_manifest_is_listened_to_and_the_other_way_round():
     assert {name.partition(".")[0] if name.startswith("message.") else name for name in declared} == listeners("event")
 
 
-def test_no_shortcut_is_declared_without_code_or_coded_without_being_declared():
-    declared = {shortcut["callback_id"] for shortcut in MANIFEST["features"].get("shortcuts", [])}
-    assert declared == listeners("shortcut") | listeners("global_shortcut") | listeners("message_shortcut")
+@pytest.mark.parametrize("kind", ["global", "message"])
+def test_each_shortcut_of_the_manifest_is_listened_to_as_its_kind_and_the_other_way_round(kind):
+    declared = {it["callback_id"] for it in MANIFEST["features"]["shortcuts"] if it["type"] == kind}
+    assert declared == listeners(f"{kind}_shortcut")
+    assert len(declared) == 1
 
 
 def test_interactivity_is_on_because_there_are_buttons_and_forms():
     assert listeners("action")
     assert listeners("view")
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
+
+
+def test_each_select_that_is_looked_up_has_a_listener_and_http_is_told_where_slack_asks_it():
+    [pattern] = listeners("options")
+    fields = [field.name for field in FIELDS if field.kind is Kind.NAME]
+    assert [name for name in BY_NAME if re.fullmatch(pattern, f"{ELEMENT}.{name}")] == fields
+    assert "message_menu_options_url: https://YOUR-HOST/slack/events" in (ROOT / "manifest.yml").read_text("utf-8")
 
 
 def test_the_home_tab_and_direct_messages_are_on_because_the_code_serves_them():
@@ -111,6 +125,10 @@ def test_the_manifest_keeps_the_limits_of_slacks_schema():
     assert 175 <= len(about["long_description"]) <= 4000
     assert re.fullmatch("#[0-9a-f]{6}", about["background_color"])
     assert len(features["bot_user"]["display_name"]) <= 80
+    for shortcut in features["shortcuts"]:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
+        assert len(shortcut["callback_id"]) <= 255
     for command in features["slash_commands"]:
         assert re.fullmatch(r"/[a-z-]{1,31}", command["command"])
         assert len(command["description"]) <= 2000

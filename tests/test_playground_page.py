@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import needs_browser, open_page
-from tests.local_slack import LocalSlack, Toy
+from tests.local_slack import PLAN, LocalSlack, Toy
 
 pytestmark = needs_browser
 
@@ -91,3 +91,74 @@ def test_the_home_tab_opens(page: Page) -> None:
     page.get_by_text("No runs yet.").wait_for()
     page.get_by_test_id("tab-messages").click()
     page.get_by_test_id("composer").wait_for()
+
+
+def fill(slack: LocalSlack, count: int, **more: str) -> None:
+    for number in range(count):
+        slack.client().chat_postMessage(channel="C0FINETUNE", text=f"line {number}", **more)
+
+
+def test_whoever_reads_further_up_is_told_of_new_replies_and_not_moved(page: Page, slack: LocalSlack) -> None:
+    client = slack.client()
+    ts = client.chat_postMessage(channel="C0FINETUNE", text="a long thread")["ts"]
+    fill(slack, 30, thread_ts=ts)
+    page.get_by_test_id(f"thread-{ts}").click()
+    thread = page.get_by_role("complementary")
+    log, pill = thread.get_by_role("log"), page.get_by_test_id("new-replies")
+    expect(thread.get_by_text("line 29")).to_be_in_viewport()
+
+    log.evaluate("log => log.scrollTo(0, 0)")
+    fill(slack, 2, thread_ts=ts)
+    expect(pill).to_have_text("2 new replies")
+    assert log.evaluate("log => log.scrollTop") == 0
+    pill.click()
+    expect(pill).to_be_hidden()
+    last = client.chat_postMessage(channel="C0FINETUNE", text="the end", thread_ts=ts)["ts"]
+    expect(thread.get_by_test_id(f"message-{last}")).to_be_in_viewport()
+    expect(pill).to_be_hidden()
+
+    log.evaluate("log => log.scrollTo(0, 0)")
+    page.get_by_test_id("thread-composer").fill("mine")
+    page.get_by_test_id("thread-send").click()
+    expect(thread.get_by_role("log").get_by_text("mine")).to_be_in_viewport()
+
+
+def test_a_form_that_nobody_knows_any_more_says_so_and_closes(page: Page, slack: LocalSlack) -> None:
+    page.get_by_test_id("composer").fill("/train toys")
+    page.get_by_test_id("send").click()
+    page.locator("[data-action-id=no]").last.click()
+    modal = page.get_by_test_id("modal")
+    modal.locator("[data-action-id=why]").fill("too late")
+    slack.forget_views()
+    page.get_by_test_id("modal-submit").click()
+    expect(modal.get_by_role("alert")).to_have_text(
+        "This window is no longer open for the app. Close it and begin again."
+    )
+    expect(modal.locator("[data-action-id=why]")).to_have_value("too late")
+    page.get_by_test_id("modal-close").click()
+    expect(modal).to_have_count(0)
+
+
+def test_a_phone_has_room_for_all_of_it(slack: LocalSlack) -> None:
+    slack.client().chat_postMessage(channel="C0FINETUNE", text="plan", blocks=PLAN)
+    with open_page(slack.url, width=375, height=740, has_touch=True) as page:
+        page.get_by_test_id("menu").click()
+        page.get_by_test_id("channel-general").click()
+        expect(page.get_by_role("navigation", name="Channels")).to_be_hidden()
+        page.get_by_test_id("menu").click()
+        page.get_by_test_id("channel-finetuning").click()
+        no = page.locator("[data-action-id=no]").last
+        no.scroll_into_view_if_needed()
+        no.tap()
+        modal = page.get_by_test_id("modal")
+        modal.locator("[data-action-id=why]").fill("not on a phone")
+        for part in ("composer", "modal-submit"):
+            box = page.get_by_test_id(part).bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 375
+        assert page.evaluate("document.documentElement.scrollWidth") == 375
+        page.get_by_test_id("modal-submit").tap()
+        page.get_by_text("Rejected: not on a phone").wait_for()
+        page.get_by_test_id("shortcuts").tap()
+        page.get_by_role("menuitem", name="Train something").tap()

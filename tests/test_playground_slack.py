@@ -147,6 +147,14 @@ SECTION = {"type": "section", "text": text("x")}
         ([{"type": "actions", "elements": [button("a", "A", colour="red")]}], "invalid additional property: colour"),
         ([{"type": "actions", "elements": [button(f"b{n}", "B") for n in range(26)]}], "no more than 25 items"),
         ([SECTION | {"block_id": "b"}, SECTION | {"block_id": "b"}], "duplicate block_id"),
+        (
+            [{"type": "actions", "elements": [{"type": "conversations_select", "initial_channel": "C1"}]}],
+            "invalid additional property: initial_channel",
+        ),
+        (
+            [{"type": "actions", "elements": [{"type": "external_select", "initial_option": {"text": text("x")}}]}],
+            "missing required field: value",
+        ),
     ],
 )
 def test_a_block_that_slack_would_refuse_fails_the_whole_message(

@@ -131,6 +131,17 @@ def test_a_modal_asks_again_until_its_answers_are_fit(world: World) -> None:
     assert (sent["private_metadata"], sent["callback_id"], sent["team_id"]) == ("7", "why", "T0TUNE")
 
 
+def test_options_that_slack_would_not_show_are_refused(world: World) -> None:
+    world.visitor.click("U0LEAD", world.plan(), "no")
+    view = world.visitor.wait_for(lambda: world.visitor.views("U0LEAD"))[0]
+    answer = world.visitor.options("U0LEAD", "model", "x" * 75, view_id=view["id"])
+    assert (answer["ok"], answer["error"]) == (False, "invalid_options")
+    assert answer["problems"][0].startswith("[ERROR] must be less than 76 characters")
+    asked = world.toy.events("block_suggestion")[0]
+    assert (asked["action_id"], asked["value"], asked["view"]["id"]) == ("model", "x" * 75, view["id"])
+    assert asked["container"] == {"type": "view", "view_id": view["id"]}
+
+
 def test_closing_a_modal_is_told_when_it_asked_for_it(world: World) -> None:
     world.visitor.click("U0LEAD", world.plan(), "no")
     view = world.visitor.wait_for(lambda: world.visitor.views("U0LEAD"))[0]

@@ -58,6 +58,11 @@ _ELEMENTS: dict[str, tuple[str, str]] = {
     "overflow": ("options", "action_id confirm"),
     "static_select": ("", _CHOICE),
     "external_select": ("", "action_id placeholder initial_option min_query_length confirm focus_on_load"),
+    "conversations_select": (
+        "",
+        "action_id placeholder initial_conversation default_to_current_conversation filter confirm focus_on_load"
+        " response_url_enabled",
+    ),
     "radio_buttons": ("options", "action_id initial_option confirm focus_on_load"),
     "checkboxes": ("options", "action_id initial_options confirm focus_on_load"),
     "plain_text_input": ("", f"{_TEXTS} multiline min_length max_length"),
@@ -90,6 +95,17 @@ def check_view(view: Any) -> list[str]:
     checker.length(view.get("callback_id"), "/callback_id", 255)
     checker.length(view.get("external_id"), "/external_id", 255)
     checker.blocks(view.get("blocks"))
+    return checker.problems
+
+
+def check_options(groups: Any) -> list[str]:
+    """As check_blocks, for what an app offers in an external select."""
+    checker = _Checker("modal")
+    if checker.count(groups, "/option_groups", 100, 0) and sum(len(g.get("options") or ()) for g in groups) > 100:
+        checker.add("no more than 100 options allowed", "/option_groups")
+    for index, group in enumerate(groups):
+        checker.text(group.get("label"), f"/option_groups/{index}/label", 75, plain=True, required=False)
+        checker.options(group.get("options"), f"/option_groups/{index}/options", 100)
     return checker.problems
 
 
@@ -302,6 +318,9 @@ class _Checker:
                         self.options(group.get("options"), f"{where}/option_groups/{index}/options", 100)
                 else:
                     self.options(value.get("options"), f"{where}/options", 100)
+            case "external_select":
+                if "initial_option" in value:
+                    self.options([value["initial_option"]], f"{where}/initial_option", 1)
             case "plain_text_input":
                 self.length(value.get("initial_value"), f"{where}/initial_value", 3000)
                 if not 0 < value.get("max_length", 3000) <= 3000:

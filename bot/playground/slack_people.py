@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 from bot.playground import slack_payloads as payloads
-from bot.playground.slack_blocks import check_view, elements, with_ids
+from bot.playground.slack_blocks import check_options, check_view, elements, with_ids
 from bot.playground.slack_delivery import Delivery, Reply
 from bot.playground.slack_hooks import Hooks, Triggers, content_of, from_app
 from bot.playground.slack_manifest import Manifest
@@ -77,6 +77,60 @@ class People:
                     thread_ts,
                 )
         return {"ok": True, "ts": message["ts"]}
+
+    def edit(self, user: str, channel: str, ts: str, text: str) -> Json:
+        """Change one's own message. The app hears of it as message_changed only, also where it is mentioned."""
+        place, before = self._own(user, channel, ts)
+        edited = {"user": user, "ts": self.workspace.next_ts()}
+        words = payloads.typed(text, self.workspace)
+        after = self.workspace.change_message(place.id, ts, {"text": words, "edited": edited})
+        self.tell_app(
+            place,
+            payloads.changed_event(
+                "message_changed", place, edited["ts"], message=dict(after), previous_message=before
+            ),
+        )
+        return {"ok": True, "ts": ts}
+
+    def unfurl(self, user: str, channel: str, ts: str) -> Json:
+        """Let Slack put a preview below a link of a message: message_changed, with the same text and no `edited`."""
+        place, before = self._own(user, channel, ts)
+        preview = [{"id": 1, "title": "Preview", "from_url": "https://example.org/"}]
+        after = self.workspace.change_message(place.id, ts, {"attachments": preview})
+        event = payloads.changed_event(
+            "message_changed", place, self.workspace.next_ts(), message=dict(after), previous_message=before
+        )
+        self.tell_app(place, event)
+        return {"ok": True, "ts": ts}
+
+    def delete(self, user: str, channel: str, ts: str) -> Json:
+        """Delete one's own message; where replies stand below it, a tombstone stays and message_changed is sent."""
+        place, before = self._own(user, channel, ts)
+        if self.workspace.replies(place.id, ts):
+            tombstone: Json = {
+                "subtype": "tombstone",
+                "user": SLACKBOT,
+                "text": "This message was deleted.",
+                "blocks": None,
+            }
+            after = self.workspace.change_message(place.id, ts, tombstone)
+            event = payloads.changed_event(
+                "message_changed", place, self.workspace.next_ts(), message=dict(after), previous_message=before
+            )
+        else:
+            self.workspace.delete_message(place.id, ts)
+            event = payloads.changed_event(
+                "message_deleted", place, self.workspace.next_ts(), deleted_ts=ts, previous_message=before
+            )
+        self.tell_app(place, event)
+        return {"ok": True}
+
+    def _own(self, user: str, channel: str, ts: str) -> tuple[Channel, Json]:
+        place = self._place(user, channel)
+        message = self.workspace.message(place.id, ts)
+        if message.get("user") != user:
+            raise SlackError("cant_update_message")
+        return place, dict(message)
 
     def tell_app(self, place: Channel, event: Json) -> None:
         """Send a message event, if the app is there and subscribed to it."""
@@ -184,9 +238,9 @@ class People:
         payload = payloads.block_suggestion(self.workspace.user(user), place, block["block_id"], action_id, value)
         reply = await self.delivery.ask("interactive", payload)
         content = reply.payload or {}
-        groups = content.get("option_groups") or [{"options": content.get("options", [])}]
-        if sum(len(group["options"]) for group in groups) > 100:
-            return {"ok": False, "error": "too_many_options"}
+        groups = content.get("option_groups") or ([{"options": content["options"]}] if content.get("options") else [])
+        if problems := check_options(groups):
+            return {"ok": False, "error": "invalid_options", "problems": problems}
         return _answer(reply) | {"option_groups": groups}
 
     def _scene(

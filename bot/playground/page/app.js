@@ -16,6 +16,7 @@ let lists = [];
 // --- moving about ----------------------------------------------------------------------------------------------------------
 
 function go(place, tab = store.tab) {
+  root.classList.remove("with-side");
   Object.assign(store, { place, tab, thread: null });
   if (place === "app" && tab !== "about") act("home", { tab });
   const channel = whereNow();
@@ -55,6 +56,7 @@ function drawTop() {
   const search = h("input", { type: "search", placeholder: `Search ${store.team.name}`, "aria-label": "Search messages", oninput: () => find(search) });
   put(
     parts.top,
+    h("button", { type: "button", class: "menu-button", "aria-label": "Channels", "data-testid": "menu", onclick: () => root.classList.toggle("with-side") }, icon("list", 20)),
     h("div", { class: "search" }, icon("search", 16), search),
     h("div", { class: "viewing" }, h("label", { for: "viewing-as" }, "Viewing as"), avatar(store.me, 24), h("span", { class: "picker" }, pick, icon("caret", 14))),
   );

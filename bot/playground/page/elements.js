@@ -9,6 +9,7 @@ const RULES = {
   overflow,
   static_select: select,
   external_select: select,
+  conversations_select: conversation,
   multi_static_select: multiSelect,
   multi_external_select: multiSelect,
   radio_buttons: choices,
@@ -21,7 +22,10 @@ const RULES = {
   timepicker: picker,
 };
 
-/** Render an element. `context`: {values, act(block, element, raw), options(element, words), text(object), dispatches}. */
+/**
+ * Render an element. `context`: {values, act(block, element, raw), options(element, words), text(object)}; where there is
+ * a conversations_select also {conversations: [{id, name, is_im}], here: the one that is open}.
+ */
 export function element(block, part, context) {
   const make = RULES[part.type];
   return make ? make(block, part, context) : h("span", { class: "unsupported" }, `[${part.type}]`);
@@ -157,6 +161,15 @@ function select(block, part, context) {
     icon("caret", 16),
   );
   return node;
+}
+
+function conversation(block, part, context) {
+  const kinds = part.filter?.include ?? ["public", "private", "im"];
+  const shown = (context.conversations ?? []).filter((one) => (one.is_im ? kinds.includes("im") : kinds.includes("public")));
+  const options = shown.map((one) => ({ text: { type: "plain_text", text: one.is_im ? one.name : `# ${one.name}` }, value: one.id }));
+  const initial = part.initial_conversation ?? (part.default_to_current_conversation ? shown.find((one) => one.id === context.here)?.id : null);
+  held(block, part, context, initial);
+  return select(block, { ...part, options }, context);
 }
 
 function multiSelect(block, part, context) {

@@ -1,7 +1,7 @@
 // Messages: one message, and the list of a channel or a thread.
 
 import { renderBlocks } from "./blocks.js";
-import { h, icon } from "./dom.js";
+import { h, icon, put } from "./dom.js";
 import { ago, clock, dayName, emojiNode, link, mrkdwn } from "./mrkdwn.js";
 import { openMenu, toast } from "./popover.js";
 import { act, announce, listed, names, store, trouble } from "./store.js";
@@ -166,14 +166,43 @@ async function copyLink(message, channel) {
 
 // --- lists -----------------------------------------------------------------------------------------------------------------
 
-/** A scrolling list of messages that redraws only what changed. `sync()` shows the newest state. */
+//: Pixels from the end that count as being there.
+const NEAR = 80;
+
+/**
+ * A scrolling list of messages that redraws only what changed. `sync()` shows the newest state. Whoever reads further up
+ * is not moved: a pill tells of what came below.
+ */
 export function messageList({ channel, thread = null, openThread, intro = null }) {
   const node = h("div", { class: "messages", role: "log", "aria-label": thread ? "Thread" : "Messages", tabindex: "0" });
   const drawn = new Map();
+  const pill = h("button", { type: "button", class: "pill", "data-testid": thread ? "new-replies" : "new-messages", hidden: true, onclick: toEnd });
+  const frame = h("div", { class: "scroller" }, node, pill);
   let first = true;
+  let last = 0;
+  let missed = 0;
+  node.addEventListener("scroll", () => isAtEnd() && tell(0));
+
+  function isAtEnd() {
+    return node.scrollHeight - node.scrollTop - node.clientHeight < NEAR;
+  }
+
+  function toEnd() {
+    node.scrollTop = node.scrollHeight;
+    tell(0);
+  }
+
+  function tell(count) {
+    missed = count;
+    pill.hidden = !count;
+    const noun = thread ? ["new reply", "new replies"] : ["new message", "new messages"];
+    put(pill, icon("caret", 14), `${count} ${noun[count === 1 ? 0 : 1]}`);
+  }
 
   function sync() {
-    const stuck = first || node.scrollHeight - node.scrollTop - node.clientHeight < 80;
+    const fresh = listed(channel, thread).filter((message) => Number(message.ts) > last);
+    last = Math.max(last, ...fresh.map((message) => Number(message.ts)));
+    const stuck = first || isAtEnd() || fresh.some((message) => message.user === store.me);
     const rows = [];
     let before = null;
     listed(channel, thread).forEach((message, index) => {
@@ -194,7 +223,8 @@ export function messageList({ channel, thread = null, openThread, intro = null }
     const words = thread && store.statuses.get(`${channel} ${thread}`);
     if (words && drawn.size > 2) rows.push(h("p", { class: "status in-thread", role: "status" }, h("i"), `tunesmith ${words}`));
     arrange(node, [...(intro && !thread ? [kept("intro", "", intro)] : []), ...rows]);
-    if (stuck) node.scrollTop = node.scrollHeight;
+    if (stuck) toEnd();
+    else if (fresh.length) tell(missed + fresh.length);
     first = false;
   }
 
@@ -207,8 +237,8 @@ export function messageList({ channel, thread = null, openThread, intro = null }
   }
 
   sync();
-  requestAnimationFrame(() => (node.scrollTop = node.scrollHeight));
-  return { node, sync };
+  requestAnimationFrame(toEnd);
+  return { node: frame, sync };
 }
 
 /** Make `node` hold exactly `rows`, touching only what differs (focus inside the others stays). */

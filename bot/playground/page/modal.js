@@ -4,7 +4,7 @@ import { renderBlocks } from "./blocks.js";
 import { h, icon, put } from "./dom.js";
 import { options } from "./messages.js";
 import { closePopover } from "./popover.js";
-import { act, listen, names, store, trouble } from "./store.js";
+import { act, announce, listen, names, store, trouble, whereNow } from "./store.js";
 
 let dialog = null;
 let shown = "";
@@ -42,6 +42,7 @@ function draw({ force = false } = {}) {
 function paint(view) {
   const kept = document.activeElement?.dataset?.actionId;
   const selection = document.activeElement?.selectionStart;
+  const scrolled = dialog.dataset.viewId === view.id ? dialog.querySelector(".body")?.scrollTop : 0;
   closePopover();
   if (!store.entered.has(view.id)) store.entered.set(view.id, {});
   const values = store.entered.get(view.id);
@@ -49,10 +50,14 @@ function paint(view) {
     names,
     values,
     errors,
+    conversations: [...store.channels.values()].map((one) => ({ ...one, name: one.is_im ? names.user(store.app.bot) : one.name })),
+    here: whereNow(),
     redraw: () => draw({ force: true }),
     act: async (block, part, raw) => {
       const said = trouble(await act("click", { view_id: view.id, action_id: part.action_id, block_id: block.block_id, value: raw, values }));
       if (said) store.troubles.set(view.id, said);
+      else store.troubles.delete(view.id);
+      if (said && store.modals.at(-1)?.id === view.id) draw({ force: true });
     },
     options: (part, words) => options(part, words, { view_id: view.id }),
   };
@@ -81,7 +86,8 @@ function paint(view) {
     ),
   );
   const target = kept ? dialog.querySelector(`[data-action-id="${CSS.escape(kept)}"]`) : dialog.querySelector("[autofocus], .field, .select");
-  target?.focus();
+  dialog.querySelector(".body").scrollTop = scrolled ?? 0;
+  target?.focus({ preventScroll: Boolean(kept) });
   if (kept && selection !== undefined && selection !== null) target?.setSelectionRange?.(selection, selection);
 }
 
@@ -103,7 +109,12 @@ async function submit(view) {
   dialog?.querySelector(".invalid, .banner")?.scrollIntoView({ block: "nearest" });
 }
 
-function dismiss() {
+async function dismiss() {
   const view = store.modals.at(-1);
-  if (view) act("close", { view_id: view.id, values: store.entered.get(view.id) });
+  if (!view) return;
+  const answer = await act("close", { view_id: view.id, values: store.entered.get(view.id) });
+  if (answer.ok) return;
+  // nobody knows it any more: whatever stands on the screen goes all the same
+  store.modals = store.modals.filter((one) => one.id !== view.id);
+  announce("modals");
 }

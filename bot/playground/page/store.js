@@ -196,8 +196,17 @@ export function listed(channel, thread = null) {
   return [...shown, ...mine].sort((a, b) => Number(a.ts) - Number(b.ts));
 }
 
+//: Slack's own words for what can happen to anybody.
+const SAID = {
+  message_not_found: "This message was deleted meanwhile.",
+  no_such_element: "This has changed meanwhile. Look at it again before you press anything.",
+  view_not_found: "This window is no longer open for the app. Close it and begin again.",
+  not_in_channel: "You are not a member of this channel.",
+  invalid_view: "The app answered with a window that cannot be shown. Try again, or tell whoever runs the app.",
+};
+
 /** What the app answered to a click, for people: "" when all is well. */
 export function trouble(answer) {
   if (answer.ok) return "";
-  return answer.said ?? `Something went wrong (${answer.error}).`;
+  return answer.said ?? SAID[answer.error] ?? `Something went wrong (${answer.error}).`;
 }
