@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.errors import HubRefusal, Transient, UserError
+from bot.alerts import IDLE_PERCENT, alerts
+from bot.errors import HubRefusal, InvalidTransition, Transient, UserError
 from bot.landing import landing_trouble
-from bot.models import Diagnosis, Job, JobStage, Plan, Problem, Report, Run, Value
-from bot.models.run import ITSELF
-from bot.planning import billed_usd
+from bot.models import Diagnosis, Flavor, Job, JobStage, Machine, Plan, Problem, Progress, Report, Run, Value
+from bot.models.run import ITSELF, RERUN
+from bot.planning import FALLBACK_FLAVORS, Limits, billed_usd, remedies
 from bot.ports import Clock, Hub, JobRunner
 from bot.states import RunStatus
-from bot.training import clean_tail, diagnose, read_progress
+from bot.training import clean_tail, diagnose, ending, read_progress
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 TAIL_LINES = 400
 #: The card is not edited more often than this for the clock alone.
 CLOCK_STEP_S = 60.0
+#: The GPUs are measured this rarely, or at the pace of the logs where that is slower: a look takes a second.
+USAGE_EVERY = timedelta(minutes=5)
 #: A job that the Hub does not know, look after look, is given up after this.
 MISSING = timedelta(minutes=10)
 #: The Hub's file listing may lag behind the job's last push; counted from when we first saw COMPLETED.
@@ -54,11 +57,13 @@ class Sweep(Value):
 class Observer:
     """Moves queued and running runs along. Remembers only when it read which log, to ask rarely."""
 
-    def __init__(self, *, store: Store, hub: Hub, jobs: JobRunner, clock: Clock) -> None:
+    def __init__(self, *, store: Store, hub: Hub, jobs: JobRunner, clock: Clock, max_ceiling_usd: float = 1e6) -> None:
+        """`max_ceiling_usd`: what no plan may cost, so that no dearer way out is offered."""
         self._store = store
         self._hub = hub
         self._jobs = jobs
         self._clock = clock
+        self._max_ceiling_usd = max_ceiling_usd
         self._read_at: dict[str, datetime] = {}
 
     def sweep(self, runs: Sequence[Run]) -> Sweep:
@@ -104,12 +109,14 @@ class Observer:
         if run.cancel_requested_by and job.stage in _ACTIVE:
             self._jobs.cancel(job.namespace, job.id)
         lines = self._tail(job, len(sweep.jobs))
-        run = self._looked(run, job, lines)
+        run = self._looked(run, job, lines, self._machine(run, job, len(sweep.jobs)))
         match job.stage:
             case JobStage.COMPLETED:
                 self._report(run, job, plan)
+            case JobStage.ERROR if run.progress.fenced_by and self._gone_over(run):
+                return
             case JobStage.ERROR:
-                diagnosis = diagnose(job, lines)
+                diagnosis = self._with_remedies(ending(run.progress, job) or diagnose(job, lines), plan)
                 self._store.advance(run, _S.FAILED, actor=ITSELF, note=diagnosis.cause, diagnosis=diagnosis)
             case JobStage.CANCELED:
                 by = run.cancel_requested_by
@@ -117,19 +124,66 @@ class Observer:
             case JobStage.DELETED:
                 self._lost(run)
 
+    def _with_remedies(self, diagnosis: Diagnosis, plan: Plan) -> Diagnosis:
+        """Add what one click can do about it, at the prices of now."""
+        flavors: Sequence[Flavor] = FALLBACK_FLAVORS
+        try:
+            flavors = self._jobs.flavors()
+        except (Transient, UserError) as error:
+            log.warning("pricing the ways out of %s: %s", diagnosis.kind, error)
+        limits = Limits(max_ceiling_usd=self._max_ceiling_usd)
+        try:
+            found = remedies(diagnosis.kind, plan, flavors, limits)
+        except Exception:
+            log.exception("looking for ways out of %s", diagnosis.kind)  # that it failed has to be told all the same
+            return diagnosis
+        return diagnosis.model_copy(update={"remedies": found})
+
+    def _gone_over(self, run: Run) -> bool:
+        """Follow the older job that ours stepped aside for; False: it is not there or of another run."""
+        assert run.job is not None
+        try:
+            older = self._jobs.inspect(run.job.namespace, run.progress.fenced_by)
+        except HubRefusal as refusal:
+            log.warning("looking at job %s: %s", run.progress.fenced_by, refusal)
+            return False
+        if older.labels.get("run") != run.id or older.created_at > run.job.created_at:
+            return False
+        note = f"job {run.job.id} stepped aside for job {older.id}"
+        self._store.update(run, job=older, progress=Progress(), note=note)
+        return True
+
     def _stop_stray(self, job: Job) -> None:
-        """Stop a job of ours that its run does not own: a second one, or one of a run that is over."""
+        """Stop a job of ours that its run does not own: a second one, or one of a run that is over.
+
+        An older one than the run's own is left alone until the own one trains: the younger script steps aside.
+        """
         try:
             run = self._store.get(job.labels.get("run", ""))
         except KeyError:
             return  # another installation shares the namespace: not ours to stop
+        if job.rerun_of:
+            self._tell_rerun(run, job)
+            return
         owned = run.job is not None and run.job.id == job.id
+        waits = not run.is_final and run.progress.max_steps is None
+        if waits and run.job is not None and (job.created_at, job.id) < (run.job.created_at, run.job.id):
+            return
         if (run.job is not None and not owned) or run.status is _S.CANCELED:
             log.error("stopping job %s: run %s does not own it", job.id, run.id)
             try:
                 self._jobs.cancel(job.namespace, job.id)
             except (Transient, UserError) as error:
                 log.warning("stopping job %s: %s", job.id, error)
+
+    def _tell_rerun(self, run: Run, job: Job) -> None:
+        """Somebody ran the job again on the Hub's page: their money and their right; the thread hears of it once."""
+        note = f"{RERUN} {job.id} {job.url}"
+        if all(event.note != note for event in run.events):
+            try:
+                self._store.update(run, note=note)
+            except InvalidTransition as error:
+                log.info("run %s changes; its copy on the Hub is told at the next look: %s", run.id, error)
 
     def _tail(self, job: Job, active: int) -> Sequence[str]:
         """Read the log, rarely enough; the last one of an ended job until it can be read."""
@@ -150,22 +204,49 @@ class Observer:
             log.warning("reading the log of job %s: %s", job.id, refusal)
         return ()
 
-    def _looked(self, run: Run, job: Job, lines: Sequence[str]) -> Run:
+    def _looked(self, run: Run, job: Job, lines: Sequence[str], machine: Machine | None) -> Run:
         """Write down what was seen, when it is news."""
         assert run.job is not None
+        assert run.plan is not None
+        now = self._clock()
         progress = read_progress(lines, run.progress)
         changes: dict[str, Any] = {
             "job": job,
             "progress": progress,
             "log_tail": clean_tail(lines) or run.log_tail,
             "problem": None,
+            "machine": machine,
+            "stepped_at": now if progress.step != run.progress.step else run.stepped_at,
+            "spent_usd": round(billed_usd(running_s(job), run.plan.flavor.price_usd_hour), 4),
         }
         if run.status is _S.QUEUED and job.stage is JobStage.RUNNING:
             return self._store.advance(run, _S.RUNNING, actor=ITSELF, **changes)
+        new = alerts(run.model_copy(update=changes), now) if job.stage in _ACTIVE else ()
+        changes["alerts"] = (*run.alerts, *new)
         aged = (job.running_s or 0) - (run.job.running_s or 0) >= CLOCK_STEP_S
-        if progress != run.progress or job.stage is not run.job.stage or aged or run.problem:
-            return self._store.update(run, **changes)
+        measured = machine is not run.machine
+        if progress != run.progress or job.stage is not run.job.stage or aged or run.problem or new or measured:
+            return self._store.update(run, note="; ".join(f"alert: {alert.text}" for alert in new), **changes)
         return run
+
+    def _machine(self, run: Run, job: Job, active: int) -> Machine | None:
+        """Measure the GPUs of a job that trains, rarely; what was known before where that is not due or fails."""
+        assert run.plan is not None
+        before, now = run.machine, self._clock()
+        trains = job.stage is JobStage.RUNNING and run.progress.step > 0 and not run.progress.ended
+        pause = max(USAGE_EVERY, timedelta(seconds=LOG_SHARE_S * active))
+        if not trains or not run.plan.flavor.gpus or (before is not None and now - before.at < pause):
+            return before
+        try:
+            usage = self._jobs.usage(job.namespace, job.id)
+        except (Transient, UserError) as error:
+            log.info("measuring job %s: %s", job.id, error)
+            return before
+        if usage is None:
+            return before
+        idle = usage.busy_percent < IDLE_PERCENT
+        looks = (before.idle_looks if before else 0) + 1 if idle else 0
+        return Machine(**usage.model_dump(), at=now, idle_looks=looks)
 
     def _report(self, run: Run, job: Job, plan: Plan) -> None:
         """Believe COMPLETED only when the model is there."""
@@ -188,6 +269,11 @@ class Observer:
                 running_s=seconds,
                 cost_usd=billed_usd(seconds, plan.flavor.price_usd_hour),
                 metrics=run.progress.metrics,
+                before=run.progress.before,
+                after=run.progress.after,
+                samples=run.progress.samples,
+                memory_gib=run.progress.memory_gib,
+                tokens_per_second=run.progress.tokens_per_second,
             )
             self._store.advance(run, _S.SUCCEEDED, actor=ITSELF, note=landed.url, report=report)
         elif self._clock() - run.updated_at > LANDING:

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.errors import HubRefusal, InvalidTransition, Transient, Unclear, UserError
-from bot.models import Diagnosis, Job, Plan, Problem, Question, Run, Value
+from bot.models import Diagnosis, Job, Plan, Problem, Question, Resume, Run, Value
+from bot.models.request import HOW_SAID
 from bot.models.run import ITSELF
 from bot.observe import Observer, Sweep
 from bot.ports import Chat, Clock, JobRunner
@@ -63,6 +64,7 @@ class Watcher:
         chat: Chat,
         jobs: JobRunner,
         propose: Callable[..., Plan],
+        go_on: Callable[[Run, Resume], Plan],
         exists: Callable[[str], bool],
         observer: Observer,
         clock: Clock,
@@ -72,6 +74,7 @@ class Watcher:
         self._chat = chat
         self._jobs = jobs
         self._propose = propose
+        self._go_on = go_on
         self._exists = exists
         self._observer = observer
         self._clock = clock
@@ -149,9 +152,9 @@ class Watcher:
     def _plan(self, run: Run) -> None:
         expires = self._clock() + self._timings.expires
         try:
-            plan = self._propose(run.request, self._store.promised(run.id))
+            plan = self._resumed(run, run.resume) if run.resume else self._made(run)
         except Unclear as question:
-            asked = Question(field=question.field, text=question.problem, hint=question.fix, choices=question.choices)
+            asked = _question(question)
             if run.status is _S.PROPOSED:
                 self._keep_plan(run, question)
             elif run.status is _S.DRAFTING:
@@ -175,7 +178,7 @@ class Watcher:
                 actor=ITSELF,
                 note=f"plan {plan.digest}",
                 plan=plan,
-                previous_plan=run.plan,
+                previous_plan=run.plan or run.previous_plan,
                 revision=run.revision + 1,
                 needs_plan=False,
                 question=None,
@@ -183,17 +186,39 @@ class Watcher:
                 next_check_at=expires,
             )
 
+    def _made(self, run: Run) -> Plan:
+        return self._propose(run.request, self._store.promised(run.id))
+
+    def _resumed(self, run: Run, resume: Resume) -> Plan:
+        """Plan the rest of a run that stopped: a checkpoint fits only the settings that it was made with.
+
+        Raises:
+            UserError: somebody wants it changed.
+        """
+        stopped = self._store.get(resume.run_id)
+        asked = _plan_of(stopped).request
+        if run.request.model_dump(exclude=set(HOW_SAID)) != asked.model_dump(exclude=set(HOW_SAID)):
+            raise UserError(
+                f"This run goes on from a checkpoint of run {stopped.short_id}, so its settings cannot change.",
+                "Approve it as it is, or ask for a new run with the change in it.",
+            )
+        return self._go_on(stopped, resume)
+
     def _keep_plan(self, run: Run, error: UserError) -> None:
-        """A change that cannot be made leaves the plan, or the question, as it was, and says why."""
-        request = run.request
+        """A change that cannot be made leaves the plan, or the question, as it was, and says why or asks."""
+        request, question = run.request, run.question
+        problem: Problem | None = _problem(error)
         if run.plan is not None:
-            request = run.plan.request
+            request, question = run.plan.request, None
         elif run.question is not None:
             request = request.model_copy(update={run.question.field: None})
+        if isinstance(error, Unclear) and error.choices:
+            question, problem = _question(error), None
         self._store.update(
             run,
             request=request,
-            problem=_problem(error),
+            question=question,
+            problem=problem,
             needs_plan=False,
             next_check_at=self._clock() + self._timings.expires,
             note=error.problem,
@@ -230,7 +255,7 @@ class Watcher:
             return "Tunesmith was updated after this plan was approved, and would now write another script."
         if self._clock() - _approved_at(run) > self._timings.expires:
             return "This plan was approved long ago and could not be started since."
-        if not plan.overwrites and self._exists(plan.output_repo):
+        if plan.resume is None and not plan.overwrites and self._exists(plan.output_repo):
             return f"The repository {plan.output_repo} appeared on the Hub after this plan was approved."
         now = next((flavor for flavor in self._jobs.flavors() if flavor.name == plan.flavor.name), None)
         if now is None:
@@ -330,6 +355,10 @@ def _again(problem: str) -> Problem:
 def _plan_of(run: Run) -> Plan:
     assert run.plan is not None, f"run {run.id} is {run.status} without a plan"
     return run.plan
+
+
+def _question(error: Unclear) -> Question:
+    return Question(field=error.field, text=error.problem, hint=error.fix, choices=error.choices)
 
 
 def _problem(error: UserError) -> Problem:

@@ -16,6 +16,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.models import Delivered, Run
 from bot.ports import Clock
+from bot.states import ON_THE_HUB
+from handlers.pace import Pace, TooSoon, Urgency
 from handlers.views.messages import Message, fingerprint
 from handlers.views.text import code, shorten
 from handlers.views.thread import thread
@@ -73,12 +75,15 @@ def make_client(token: str, base_url: str, timeout: int = TIMEOUT_S) -> WebClien
 class SlackChat:
     """Shows runs in Slack. Safe to call from several threads, for different runs."""
 
-    def __init__(self, client: WebClient, store: Store, clock: Clock, *, settle: timedelta = SETTLE) -> None:
+    def __init__(
+        self, client: WebClient, store: Store, clock: Clock, *, settle: timedelta = SETTLE, pace: Pace | None = None
+    ) -> None:
         assert not client.retry_handlers, "a client that repeats posts doubles messages"
         self._client = client
         self._store = store
         self._clock = clock
         self._settle = settle
+        self._pace = pace or Pace()
         #: Method, or run id -> not before. Lost on a restart, which costs one more refusal.
         self._rests: dict[str, datetime] = {}
         #: Posts that Slack refused for certain: nothing to look for.
@@ -109,9 +114,9 @@ class SlackChat:
             try:
                 ts = self._deliver(run, place, message, before)
             except Late as error:
-                if message.key != "card" or before is None or before.ts is None:
+                if before is None or before.ts is None:
                     raise
-                # The card is there and only old: what the thread has to tell does not wait for it.
+                # It is there and only old: what the thread has to tell does not wait for it.
                 late = error
                 continue
             if message.key == "card" and place.is_card(ts):
@@ -135,6 +140,10 @@ class SlackChat:
     # --- post
 
     def _post(self, run: Run, place: "_Thread", message: Message) -> str:
+        try:
+            self._pace.post(run.place.channel, run.id, _urgency(run, message, posted=False))
+        except TooSoon as soon:
+            raise Late(str(soon)) from soon
         self._store.begin_post(run.id, message.key)
         self._refused.discard((run.id, message.key))
         parent = place.parent_of(message)
@@ -159,6 +168,7 @@ class SlackChat:
             "metadata": metadata,
             "unfurl_links": False,
             "unfurl_media": False,
+            "reply_broadcast": True if message.broadcast and parent is not None else None,
         }
         return self._shown("chat.postMessage", self._client.chat_postMessage, run, message, fixed)
 
@@ -167,6 +177,10 @@ class SlackChat:
     def _update(self, run: Run, message: Message, ts: str) -> str | None:
         """Change a message; None: it is gone or cannot be changed, and a new one is called for."""
         fixed = {"channel": run.place.channel, "ts": ts}
+        try:
+            self._pace.edit(run.id, _urgency(run, message, posted=True))
+        except TooSoon as soon:
+            raise Late(str(soon)) from soon
         try:
             self._shown("chat.update", self._client.chat_update, run, message, fixed)
         except SlackApiError as error:
@@ -182,13 +196,24 @@ class SlackChat:
         return ts
 
     def _shown(self, method: str, call: Callable[..., Any], run: Run, message: Message, fixed: dict[str, Any]) -> str:
-        try:
-            return str(self._call(method, call, text=message.text, blocks=message.blocks, **fixed)["ts"])
-        except SlackApiError as error:
-            if _code(error) not in _BAD_BLOCKS and _code(error) != _TOO_LONG:
-                raise
-            log.error("run %s: Slack refuses message %s (%s); sending its text alone", run.id, message.key, error)
-            return str(self._call(method, call, text=shorten(message.text, 3500), **fixed)["ts"])
+        """Send the message in the richest form that the workspace takes: with charts, without them, as text alone."""
+        team = run.place.team_id
+        forms = [message.blocks, message.classic] if message.classic else [message.blocks]
+        if len(forms) > 1 and self._store.refuses_charts(team):
+            del forms[0]
+        for form in forms:
+            try:
+                sent = self._call(method, call, text=message.text, blocks=form, **fixed)
+            except SlackApiError as error:
+                if _code(error) not in _BAD_BLOCKS and _code(error) != _TOO_LONG:
+                    raise
+                log.error("run %s: Slack refuses message %s (%s)", run.id, message.key, error)
+                continue
+            if form is message.classic and form is not forms[0]:
+                log.warning("workspace %s takes no charts: they are drawn with letters there", team)
+                self._store.charts_refused(team)
+            return str(sent["ts"])
+        return str(self._call(method, call, text=shorten(message.text, 3500), **fixed)["ts"])
 
     # --- look for
 
@@ -313,6 +338,14 @@ class _Thread:
     def is_card(self, ts: str) -> bool:
         """Whether the card that was just shown as `ts` is the thread's parent."""
         return self._owned or self.parent is None or self.parent == ts
+
+
+def _urgency(run: Run, message: Message, *, posted: bool) -> Urgency:
+    """The end of a run goes first, and of a card that is posted only the numbers can wait."""
+    if run.is_final:
+        return Urgency.END
+    moves = posted and message.key == "card" and run.status in ON_THE_HUB and not run.cancel_requested_by
+    return Urgency.NUMBERS if moves else Urgency.NEWS
 
 
 def _is_news(run: Run) -> bool:

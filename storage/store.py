@@ -8,13 +8,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, select, true, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.errors import InvalidTransition
-from bot.models import Job, Place, Plan, Progress, Run, RunEvent, TrainingRequest
-from bot.models.run import ITSELF, REVISED
+from bot.models import Job, Parent, Place, Plan, Progress, Resume, Run, RunEvent, TrainingRequest
+from bot.models.run import FOLLOWED, ITSELF, REVISED
 from bot.ports import Clock
 from bot.states import FINAL, TRANSITIONS, RunStatus
 from storage.claims import LEASE_S, Claims
@@ -22,8 +22,10 @@ from storage.clocks import SharedClock
 from storage.deliveries import Deliveries
 from storage.engine import Database
 from storage.ids import LENGTH, SHORT_LENGTH, RunIds, read_id
+from storage.past import Past
 from storage.rows import add_event, breaks_promise, describe, insert_once, read_run, read_runs, to_run
 from storage.tables import PROMISES, InboxRow, PlanRow, RunRow
+from storage.workspaces import Workspaces
 
 #: What `advance` and `update` may change, by the names of bot.models.Run.
 CHANGEABLE = frozenset(
@@ -43,6 +45,10 @@ CHANGEABLE = frozenset(
         "log_tail",
         "diagnosis",
         "report",
+        "alerts",
+        "machine",
+        "stepped_at",
+        "spent_usd",
         "next_check_at",
     }
 )
@@ -50,7 +56,7 @@ CHANGEABLE = frozenset(
 REVISABLE = frozenset({RunStatus.RECEIVED, RunStatus.DRAFTING, RunStatus.PROPOSED})
 
 
-class Store(Deliveries, Claims):
+class Store(Deliveries, Claims, Past, Workspaces):
     """The database, in the words of the product. Safe to call from several threads and processes.
 
     Each method is one transaction, durable when it returns, and raises Transient when the database does not answer.
@@ -104,8 +110,23 @@ class Store(Deliveries, Claims):
         with self._database.write() as session:
             return _remember(session, source_id, now)
 
-    def record_request(self, source_id: str, *, place: Place, requester: str, request: TrainingRequest) -> Run | None:
-        """Make a run of a request, due at once. Returns None for an id that had its effect already."""
+    def record_request(
+        self,
+        source_id: str,
+        *,
+        place: Place,
+        requester: str,
+        request: TrainingRequest,
+        parent: Parent | None = None,
+        resume: Resume | None = None,
+    ) -> Run | None:
+        """Make a run of a request, due at once. Returns None for an id that had its effect already.
+
+        A `parent` is told in its own audit trail, and its plan is what the new one is compared with.
+
+        Raises:
+            KeyError: there is no such parent.
+        """
         now = self._clock()
         with self._database.write() as session:
             if not _remember(session, source_id, now):
@@ -127,6 +148,11 @@ class Store(Deliveries, Claims):
                 request=request,
                 progress=Progress(),
                 log_tail=(),
+                parent=parent,
+                resume=resume,
+                previous_plan=read_run(session, parent.run_id).plan if parent else None,
+                alerts=(),
+                spent_usd=0.0,
                 created_at=now,
                 updated_at=now,
                 next_check_at=now,
@@ -135,6 +161,11 @@ class Store(Deliveries, Claims):
             session.flush()
             event = RunEvent(at=now, status=RunStatus.RECEIVED, actor=requester)
             add_event(session, run_id, event)
+            if parent is not None:
+                note = f"{FOLLOWED} {row.short_id}: {parent.how}"
+                add_event(session, parent.run_id, RunEvent(at=now, status=None, actor=requester, note=note))
+                changed = update(RunRow).where(RunRow.id == parent.run_id)
+                session.execute(changed.values(version=RunRow.version + 1, updated_at=now))
             return to_run(row, [event])
 
     def revise(self, source_id: str, run: Run, *, actor: str, request: TrainingRequest) -> Run | None:
@@ -146,7 +177,7 @@ class Store(Deliveries, Claims):
         """
         now = self._clock()
         changes = {"request": request, "needs_plan": True, "next_check_at": now}
-        event = RunEvent(at=now, status=None, actor=actor, note=REVISED)
+        event = RunEvent(at=now, status=None, actor=actor, note=f"{REVISED}: {source_id}")
         with self._database.write() as session:
             if not _remember(session, source_id, now):
                 return None
@@ -170,6 +201,11 @@ class Store(Deliveries, Claims):
             return None
         return self._newest(RunRow.id == words if len(words) == LENGTH else RunRow.short_id == words)
 
+    def by_source(self, source_id: str) -> Run | None:
+        """Find the newest run that this Slack id asked for, or an edit of that message, whose id has "#..." behind."""
+        edits = RunRow.source_id.startswith(f"{source_id}#", autoescape=True)
+        return self._newest(or_(RunRow.source_id == source_id, edits))
+
     def by_thread(self, channel: str, thread_ts: str) -> Run | None:
         """Find the newest run of a thread. When that one cannot be read, no older one stands in for it."""
         return self._newest(and_(RunRow.channel == channel, RunRow.thread_ts == thread_ts))
@@ -185,6 +221,14 @@ class Store(Deliveries, Claims):
             query = query.where(RunRow.status.in_(statuses))
         with self._database.read() as session:
             return read_runs(session, session.scalars(query).all())
+
+    def spent_usd(self, since: datetime, *, requester: str | None = None) -> float:
+        """Add up what the jobs of all runs asked for since then have cost, as the Hub bills them. US dollars."""
+        query = select(func.sum(RunRow.spent_usd)).where(RunRow.created_at >= since)
+        if requester is not None:
+            query = query.where(RunRow.requester == requester)
+        with self._database.read() as session:
+            return session.scalar(query) or 0.0
 
     def promised(self, except_run_id: str) -> set[str]:
         """Name the outputs, as their plans write them, of all other runs that may still write theirs."""

@@ -12,6 +12,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Dialect,
+    Double,
     Enum,
     ForeignKey,
     Index,
@@ -23,7 +24,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bot.models import Diagnosis, Job, Plan, Problem, Progress, Question, Report, TrainingRequest
+from bot.models import (
+    Alert,
+    Diagnosis,
+    Job,
+    Machine,
+    Parent,
+    Plan,
+    Problem,
+    Progress,
+    Question,
+    Report,
+    Resume,
+    TrainingRequest,
+)
 from bot.states import FINAL, ON_THE_HUB, RunStatus
 from storage.ids import LENGTH, SHORT_LENGTH
 
@@ -180,6 +194,16 @@ class RunRow(Base):
     diagnosis: Mapped[Diagnosis | None] = mapped_column(Json(Diagnosis))
     #: NULL: it did not succeed, or not yet.
     report: Mapped[Report | None] = mapped_column(Json(Report))
+    #: NULL: no other run is its parent.
+    parent: Mapped[Parent | None] = mapped_column(Json(Parent))
+    #: NULL: it starts from the base model.
+    resume: Mapped[Resume | None] = mapped_column(Json(Resume))
+    alerts: Mapped[tuple[Alert, ...]] = mapped_column(Json(tuple[Alert, ...]), server_default="[]")
+    #: NULL: the Hub has not measured the GPUs yet.
+    machine: Mapped[Machine | None] = mapped_column(Json(Machine))
+    #: NULL: no step was seen yet.
+    stepped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    spent_usd: Mapped[float] = mapped_column(Double, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: NULL: final, nothing left to do but to show it.
@@ -240,3 +264,13 @@ class InboxRow(Base):
 
     source_id: Mapped[str] = mapped_column(Text, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class WorkspaceRow(Base):
+    """What was learned about a Slack workspace."""
+
+    __tablename__ = "workspaces"
+
+    team_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    #: When Slack last refused a chart there; NULL: never.
+    charts_refused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

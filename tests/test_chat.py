@@ -9,6 +9,7 @@ import pytest
 from bot.models import Place, Run
 from bot.states import RunStatus
 from handlers.chat import SETTLE, SlackChat, make_client
+from handlers.pace import Pace
 from handlers.views.thread import thread
 from storage.store import Store
 from tests.bot_slack import BotSlack
@@ -41,7 +42,7 @@ def slack():
 
 @pytest.fixture
 def chat(slack, store, clock):
-    return SlackChat(slack.client(), store, clock)
+    return SlackChat(slack.client(), store, clock, pace=Pace(post_every_s=0))
 
 
 def ask(store: Store, channel: str = CHANNEL, thread_ts: str | None = None) -> Run:
@@ -171,10 +172,10 @@ def test_an_uncertain_post_is_not_looked_for_before_it_can_have_settled(slack, c
 def test_a_restart_after_a_crash_between_post_and_record_finds_the_card(slack, store, clock):
     run = proposed(store, clock)
     slack.fault(path="chat.postMessage", kind="drop_after")
-    SlackChat(slack.client(), store, clock).show(run)
+    SlackChat(slack.client(), store, clock, pace=Pace(post_every_s=0)).show(run)
     run = running(store, clock, run)
     clock.now += SETTLE
-    reborn = SlackChat(slack.client(), store, clock)
+    reborn = SlackChat(slack.client(), store, clock, pace=Pace(post_every_s=0))
     assert reborn.show(run) is True
     assert len(slack.visitor.messages()) == 1
     assert slack.visitor.messages()[0]["text"] == thread(run)[0].text
@@ -269,7 +270,7 @@ def scripted():
 
 @pytest.fixture
 def scripted_chat(scripted, store, clock):
-    return SlackChat(make_client("xoxb-test", scripted.url, 2), store, clock)
+    return SlackChat(make_client("xoxb-test", scripted.url, 2), store, clock, pace=Pace(post_every_s=0))
 
 
 @pytest.mark.parametrize("error", ["invalid_blocks", "invalid_blocks_format", "msg_too_long"])

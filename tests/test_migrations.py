@@ -25,7 +25,7 @@ from tests.fakes import FakeClock
 ROWS = Path(__file__).parent / "rows"
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(migrations.make_config()).walk_revisions()]
 OPEN = {RunStatus.PROPOSED, RunStatus.RUNNING}
-TABLES = {"runs", "plans", "run_events", "deliveries", "inbox", "alembic_version"}
+TABLES = {"runs", "plans", "run_events", "deliveries", "inbox", "workspaces", "alembic_version"}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from bot.errors import InvalidTransition
-from bot.models import Question, Run, RunEvent
+from bot.models import Alert, Machine, Question, Run, RunEvent
 from bot.states import FINAL, TRANSITIONS, RunStatus
 from storage.store import CHANGEABLE, Store
 from storage.tables import RunRow
@@ -139,6 +139,10 @@ def test_every_field_that_may_change_comes_back_as_it_was_given(store: Store, cl
         "log_tail": ("one", "two"),
         "diagnosis": make_diagnosis(),
         "report": make_report(),
+        "alerts": (Alert(kind="late", at=NOW, text="Too slow."),),
+        "machine": Machine(at=NOW, busy_percent=97.0, used_gib=12.0, total_gib=22.0),
+        "stepped_at": NOW,
+        "spent_usd": 0.25,
         "next_check_at": NOW + timedelta(hours=1),
     }
     assert changes.keys() == CHANGEABLE

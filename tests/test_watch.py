@@ -146,7 +146,7 @@ def test_a_tick_without_news_writes_nothing(world):
 def test_completed_with_files_is_a_success_with_its_real_cost(world):
     run = world.until_running()
     world.clock.pass_minutes(30)
-    files = {"config.json": 1, "model.safetensors": 9, "tokenizer_config.json": 1}
+    files = {"config.json": 1, "model.safetensors": 1_192_135_096, "tokenizer_config.json": 1}
     world.hub.repos[run.plan.output_repo] = make_landed(committed_at=world.clock(), files=files)
     world.jobs.set_stage("job1", JobStage.COMPLETED, running_s=1800.0)
     run = world.tick(run)
@@ -157,7 +157,7 @@ def test_completed_with_files_is_a_success_with_its_real_cost(world):
 
 def test_a_job_of_a_moment_costs_a_minute(world):
     run = world.until_running()
-    files = {"config.json": 1, "model.safetensors": 9, "tokenizer_config.json": 1}
+    files = {"config.json": 1, "model.safetensors": 1_192_135_096, "tokenizer_config.json": 1}
     world.hub.repos[run.plan.output_repo] = make_landed(committed_at=world.clock(), files=files)
     world.jobs.set_stage("job1", JobStage.COMPLETED, running_s=0.05)
     run = world.tick(run)

@@ -178,7 +178,7 @@ def test_an_output_that_we_may_not_look_at_is_told(world):
 def test_the_cost_is_known_from_the_jobs_times_when_the_hub_gives_no_duration(world):
     run = world.until_running()
     job = world.jobs.jobs["job1"]
-    files = {"config.json": 1, "model.safetensors": 9, "tokenizer_config.json": 1}
+    files = {"config.json": 1, "model.safetensors": 1_192_135_096, "tokenizer_config.json": 1}
     world.hub.repos[run.plan.output_repo] = make_landed(committed_at=job.created_at + minutes(50), files=files)
     world.clock.pass_minutes(60)
     world.jobs.set_stage("job1", JobStage.COMPLETED, running_s=None)

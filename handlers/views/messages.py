@@ -22,6 +22,7 @@ from slack_sdk.models.blocks import (
 
 from bot.models import Value
 from handlers.views import text
+from handlers.views.chart import Chart
 
 #: docs.slack.dev/reference/block-kit; a test checks each built message with an independent validator too.
 BLOCKS_LIMIT, HEADER_LIMIT, SECTION_LIMIT, FIELD_LIMIT = 50, 150, 3000, 2000
@@ -39,6 +40,10 @@ class Message(Value):
     text: str
     #: Block Kit, as it goes over the wire.
     blocks: list[dict[str, Any]]
+    #: The same without charts, for workspaces that refuse them; empty: there is no chart in it.
+    classic: list[dict[str, Any]] = []
+    #: Said in the channel too: once, for the end of what cost money.
+    broadcast: bool = False
 
     @property
     def digest(self) -> str:
@@ -51,12 +56,18 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def make_message(key: str, sentences: Sequence[str], blocks: Sequence[Block]) -> Message:
+def make_message(
+    key: str, sentences: Sequence[str], blocks: Sequence[Block | Chart], *, broadcast: bool = False
+) -> Message:
     """Build a message; slack_sdk checks each block's limits, and empty sentences are left out."""
     spoken = " ".join(sentence for sentence in sentences if sentence.strip()) or "—"
     assert len(blocks) <= BLOCKS_LIMIT, f"{key}: {len(blocks)} blocks"
     assert len(spoken) <= TEXT_LIMIT, f"{key}: {len(spoken)} characters of text"
-    return Message(key=key, text=spoken, blocks=[block.to_dict() for block in blocks])
+    shown = [block.block if isinstance(block, Chart) else block.to_dict() for block in blocks]
+    classic: list[dict[str, Any]] = []
+    if any(isinstance(block, Chart) for block in blocks):
+        classic = [(section(block.instead) if isinstance(block, Chart) else block).to_dict() for block in blocks]
+    return Message(key=key, text=spoken, blocks=shown, classic=classic, broadcast=broadcast)
 
 
 def header(words: str) -> Block:

@@ -6,9 +6,11 @@ Everything is derived from the run; no clock is read, so the same run always loo
 from slack_sdk.models.blocks import Block
 
 from bot.models import Plan, Run
+from bot.models.run import RERUN
 from bot.states import RunStatus
-from handlers.views import buttons, card, text
+from handlers.views import act_buttons, buttons, card, chart, text
 from handlers.views import messages as m
+from handlers.views.chart import Chart
 from handlers.views.messages import Message
 
 _S = RunStatus
@@ -26,22 +28,27 @@ def live_card(run: Run, plan: Plan) -> Message:
     return m.make_message("card", _sentences(run, plan), _blocks(run, plan))
 
 
-def _blocks(run: Run, plan: Plan) -> list[Block]:
+def _blocks(run: Run, plan: Plan) -> list[Block | Chart]:
     emoji, _ = _STATES[run.status]
     lines = [f"{emoji} *{headline(run)}*", card.asked(run)]
     if run.progress.max_steps:
         done = run.progress.step / run.progress.max_steps
         lines.insert(1, f"`{text.bar(done)}` {done:.0%}")
-    blocks = [m.header(card.title(run)), m.section("\n".join(lines))]
+    blocks: list[Block | Chart] = [m.header(card.title(run)), m.section("\n".join(lines))]
     if run.cancel_requested_by:
         blocks.append(m.section(f"{text.mention(run.cancel_requested_by)} asked to stop this run. {_stopping(run)}"))
     if run.problem:
         blocks.append(m.section(f"{text.escape(run.problem.problem, 900)} {text.escape(run.problem.fix, 900)}"))
     blocks.append(m.fields(*_now(run, plan)))
+    if drawn := chart.curve(run):
+        blocks.append(drawn)
     blocks += [m.section(f"*Warning:* {text.escape(warning, 500)}") for warning in run.progress.warnings[:5]]
     blocks.append(m.fields(*card.essentials(plan)))
-    if not run.cancel_requested_by:
-        blocks.append(m.buttons("stop", buttons.cancel(run)))
+    pressed = [] if run.cancel_requested_by else [buttons.cancel(run)]
+    if run.job and run.job.started_at:
+        pressed.append(act_buttons.logs(run))
+    if pressed:
+        blocks.append(m.buttons("stop", *pressed))
     blocks.append(m.context(card.approver(run), card.footer(run)))
     return blocks
 
@@ -72,20 +79,28 @@ def _now(run: Run, plan: Plan) -> tuple[tuple[str, str], ...]:
         (card.metric(run).capitalize(), curve(run)),
         ("Pace" if run.progress.seconds_per_step else "Time", _pace(run, plan)),
         ("Cost", _cost(run, plan)),
+        ("GPU", _gpu(run)),
         ("Saved", f"step {text.count(run.progress.saved_step)} is on the Hub" if run.progress.saved_step else ""),
         ("Waiting", _waiting(run)),
     )
 
 
 def curve(run: Run) -> str:
-    """The metric now and at first, and its shape; "" before the first value."""
+    """The metric now and at first, and its shape where no chart shows it; "" before the first value."""
     progress = run.progress
     if progress.first is None or progress.last is None:
         return ""
     if len(progress.points) == 1:
         return f"{text.number(progress.last)} at the start"
-    line = text.sparkline(point.value for point in progress.points)
-    return f"*{text.number(progress.last)}* now · {text.number(progress.first)} at first\n{line}"
+    line = "" if chart.curve(run) else text.sparkline(point.value for point in progress.points)
+    return f"*{text.number(progress.last)}* now · {text.number(progress.first)} at first\n{line}".strip()
+
+
+def _gpu(run: Run) -> str:
+    if run.machine is None:
+        return ""
+    used = f"{run.machine.used_gib:.1f} of {run.machine.total_gib:.1f} GiB in use"
+    return f"{run.machine.busy_percent:.0f} % busy\n{used}"
 
 
 def _pace(run: Run, plan: Plan) -> str:
@@ -135,6 +150,7 @@ def _sentences(run: Run, plan: Plan) -> list[str]:
         values,
         f"{text.about(eta).capitalize()} to go." if eta is not None else "",
         f"It cost {text.about_money(spent)} so far." if spent and run.job and run.job.started_at else "",
+        f"The GPU is {run.machine.busy_percent:.0f} % busy." if run.machine else "",
         f"It is expected to cost {text.about_money(plan.estimate.cost_usd)}, and never more than"
         f" {text.ceiling(plan.ceiling_usd)}.",
         *(f"Warning: {text.escape(warning, 200)}" for warning in run.progress.warnings[:3]),
@@ -168,13 +184,9 @@ def milestones(run: Run, plan: Plan) -> list[Message]:
                 " whatever happens to the job.",
             )
         )
-    news += [
-        _reply(
-            f"alert-{m.fingerprint(warning)}",
-            f"⚠️ {text.escape(warning, 600)}",
-        )
-        for warning in run.progress.warnings
-    ]
+    news += [_alert(run, m.fingerprint(warning), warning) for warning in run.progress.warnings]
+    news += [_alert(run, alert.kind, alert.text) for alert in run.alerts]
+    news += [_rerun(event.note) for event in run.events if event.note.startswith(RERUN)]
     if run.cancel_requested_by:
         news.append(_reply("cancel", f"{text.mention(run.cancel_requested_by)} asked to stop this run."))
     return news
@@ -195,6 +207,26 @@ def _first_value(run: Run) -> Message:
     return _reply("first-loss", f"First {card.metric(run)}: {value}. {good}")
 
 
+def _alert(run: Run, name: str, words: str) -> Message:
+    """Something to look at, with the button that stops the run as long as there is something to stop."""
+    said = text.escape(words, 900)
+    blocks = [m.section(f"⚠️ {said}")]
+    stop = "" if run.is_final or run.cancel_requested_by else "Press Cancel run to stop it; nothing stops by itself."
+    if stop:
+        blocks.append(m.buttons("stop", act_buttons.stop(run)))
+    return m.make_message(f"alert-{name}", [said, stop], blocks)
+
+
+def _rerun(note: str) -> Message:
+    job, _, url = note.removeprefix(RERUN).strip().partition(" ")
+    return _reply(
+        f"rerun-{m.fingerprint(job)}",
+        f"The job of this run was started again on the Hub, not from Slack: {text.link(url, f'job {job}')}. The Hub"
+        " does not say by whom. Nobody approved it here and I do not follow it; it writes to the same repository and is"
+        " billed to the same account.",
+    )
+
+
 def _reply(key: str, mrkdwn: str) -> Message:
-    spoken = mrkdwn.replace("*", "").replace("`", "").removeprefix("⚠️ ")
+    spoken = mrkdwn.replace("*", "").replace("`", "")
     return m.make_message(key, [spoken], [m.section(mrkdwn)])

@@ -2,9 +2,13 @@
 
 import json
 
-from bot.models import Landed, Plan, Report, Run, Tuning
-from handlers.views import card, text
+from slack_sdk.models.blocks import Block
+
+from bot.models import Landed, Method, Plan, Report, Run, Tuning
+from bot.models.job import Sample
+from handlers.views import act_buttons, card, chart, text
 from handlers.views import messages as m
+from handlers.views.chart import Chart
 from handlers.views.messages import Message
 
 #: Metrics that mean something to people, best first; TRL's names.
@@ -20,16 +24,21 @@ _METRICS = {
 _MAX_FILES = 5
 #: Where tools look when nothing else is said.
 _HUB = "https://huggingface.co/"
+#: The Space of llama.cpp's own organization that converts a repository.
+_GGUF = f"{_HUB}spaces/ggml-org/gguf-my-repo"
 
 
 def result_card(run: Run, plan: Plan, report: Report) -> Message:
     """The card's last face: the address first, then what it took."""
     url = text.link(report.landed.url, plan.output_repo)
-    blocks = [
+    drawn = [one for one in (chart.curve(run), chart.evaluation(report.before, report.after)) if one]
+    blocks: list[Block | Chart] = [
         m.header(card.title(run)),
         m.section(f"✅ *Done: the model is on the Hub*\n{url}\n{card.asked(run)}"),
         m.fields(*_numbers(run, plan, report)),
+        *drawn,
         m.fields(*card.essentials(plan)),
+        m.buttons("after", act_buttons.share(run), act_buttons.duplicate(run), act_buttons.logs(run)),
         m.context("How to use it is at the end of this thread.", card.approver(run), card.footer(run)),
     ]
     return m.make_message("card", [*_sentences(run, plan, report), card.people(run)], blocks)
@@ -42,11 +51,20 @@ def result_reply(run: Run, plan: Plan, report: Report) -> Message:
     blocks = [
         m.section(f"{people} ✅ *Your model is ready:* {text.link(landed.url, plan.output_repo)}"),
         m.fields(*_numbers(run, plan, report), ("Files", files(landed)), ("Checked", _checked(landed, plan))),
+        *[m.section(_sample(sample)) for sample in report.samples],
         m.section(f"*Try it*{_login(plan, landed)}\n{text.fence(snippet(plan).splitlines())}"),
         m.section(f"*Next*\n{text.listing(_next(plan))}"),
     ]
     spoken = [people, *_sentences(run, plan, report), "The thread shows code to try it."]
-    return m.make_message("end", spoken, blocks)
+    return m.make_message("end", spoken, blocks, broadcast=True)
+
+
+def _sample(sample: Sample) -> str:
+    """What the model answered before and after, word for word."""
+    return (
+        f"*Asked* {text.quote(sample.prompt, 700)}\n*Before* {text.quote(sample.base, 900)}"
+        f"\n*After* {text.quote(sample.tuned, 900)}"
+    )
 
 
 def _both(run: Run) -> str:
@@ -60,6 +78,8 @@ def _numbers(run: Run, plan: Plan, report: Report) -> tuple[tuple[str, str], ...
     return (
         (card.metric(run).capitalize(), _change(run)),
         ("Metrics", _metrics(report)),
+        ("Evaluation", "\n".join(chart.evaluated(report.before, report.after)[:4])),
+        ("Memory", _memory(plan, report)),
         (
             "Cost",
             f"*{text.money(report.cost_usd)}*\nexpected {text.about_money(expected.cost_usd)} ·"
@@ -76,7 +96,7 @@ def _change(run: Run) -> str:
     first, last = run.progress.first, run.progress.last
     if first is None or last is None:
         return ""
-    line = text.sparkline(point.value for point in run.progress.points)
+    line = "" if chart.curve(run) else text.sparkline(point.value for point in run.progress.points)
     return f"{text.number(first)} → *{text.number(last)}*\n{line}".strip()
 
 
@@ -85,6 +105,11 @@ def _metrics(report: Report) -> str:
         f"{label} {text.number(report.metrics[name])}" for name, label in _METRICS.items() if name in report.metrics
     ]
     return "\n".join(known[:4])
+
+
+def _memory(plan: Plan, report: Report) -> str:
+    peak = report.memory_gib.get("gpu_reserved") or report.memory_gib.get("host")
+    return f"{peak:.1f} GiB at the peak\nexpected {plan.estimate.memory_gib:.1f} GiB" if peak else ""
 
 
 def files(landed: Landed) -> str:
@@ -127,13 +152,35 @@ def snippet(plan: Plan) -> str:
 
 
 def _next(plan: Plan) -> list[str]:
-    again = f"/finetune {plan.output_repo} on OWNER/DATASET"
-    steps = [f"Download it: {text.code(f'hf download {plan.output_repo}', 200)}"]
-    if plan.tuning is Tuning.FULL:
-        steps.append(f"Train it further: {text.code(again, 200)}")
+    """Commands that are ready to be pasted, for what this model is."""
+    repo, base = plan.output_repo, plan.model.repo_id
+    if plan.method is Method.REWARD:
+        steps = []
+    elif plan.tuning is Tuning.FULL:
+        steps = [
+            f"Serve it: {text.code(f'vllm serve {repo}', 300)}",
+            f"Compare it with the base model: {_evaluate(f'pretrained={repo}')}",
+            f"Make a GGUF file of it: {text.link(_GGUF, 'GGUF-my-repo')}",
+            f"Train it further: {text.code(f'/finetune {repo} on OWNER/DATASET', 300)}",
+        ]
+    else:
+        merge = (
+            f"from peft import AutoPeftModelForCausalLM as M; M.from_pretrained({json.dumps(repo)})"
+            '.merge_and_unload().push_to_hub("NAME-merged")'
+        )
+        steps = [
+            f"Serve it: {text.code(f'vllm serve {base} --enable-lora --lora-modules tuned={repo}', 400)}",
+            f"Compare it with the base model: {_evaluate(f'pretrained={base},peft={repo}')}",
+            f"Merge it into a whole model, which GGUF and further training need: {text.code(merge, 400)}",
+        ]
+    steps.insert(0, f"Download it: {text.code(f'hf download {repo}', 200)}")
     if plan.private:
         steps.append("Share it: make the repository public in its settings on the Hub.")
     return steps
+
+
+def _evaluate(model: str) -> str:
+    return text.code(f"lm_eval --model hf --model_args {model} --tasks hellaswag --limit 200", 400)
 
 
 def _sentences(run: Run, plan: Plan, report: Report) -> list[str]:
@@ -146,7 +193,13 @@ def _sentences(run: Run, plan: Plan, report: Report) -> list[str]:
     return [
         f"Done: the model is on the Hub at {text.escape(report.landed.url, 400)}.",
         change,
+        _spoken_evaluation(report),
         f"It took {text.duration(report.running_s)} and cost {text.money(report.cost_usd)}"
         f" (expected {text.about_money(plan.estimate.cost_usd)}).",
         card.sentence(plan),
     ]
+
+
+def _spoken_evaluation(report: Report) -> str:
+    told = chart.evaluated(report.before, report.after)
+    return f"On held-back rows: {', '.join(told)}.".replace("*", "") if told else ""

@@ -13,7 +13,7 @@ from handlers.views.messages import Message
 from handlers.views.plan import plan_card, plan_reply, question_card, question_reply
 from handlers.views.progress import live_card, milestones
 from handlers.views.result import result_card, result_reply
-from handlers.views.trouble import problem_reply, trouble_card, trouble_reply, waiting_card
+from handlers.views.trouble import followed_replies, problem_reply, trouble_card, trouble_reply, waiting_card
 
 _S = RunStatus
 
@@ -28,6 +28,7 @@ def thread(run: Run) -> list[Message]:
             replies.append(plan_reply(run, run.plan))
         replies += milestones(run, run.plan)
     replies.append(_end(run))
+    replies += followed_replies(run)
     return [_card(run), *(reply for reply in replies if reply is not None)]
 
 

@@ -6,10 +6,12 @@ from datetime import timedelta
 from slack_sdk.models.blocks import Block
 
 from bot.models import Plan, Run
-from bot.models.run import ITSELF
+from bot.models.run import FOLLOWED, ITSELF
 from bot.states import RunStatus
-from handlers.views import card, fields, progress, text
+from bot.ways import ways_out
+from handlers.views import act_buttons, card, chart, fields, progress, text
 from handlers.views import messages as m
+from handlers.views.chart import Chart
 from handlers.views.messages import Message
 
 _S = RunStatus
@@ -34,13 +36,15 @@ def waiting_card(run: Run) -> Message:
 def trouble_card(run: Run) -> Message:
     """The card's last face when there is no model."""
     emoji, headline, story, advice = _ending(run)
-    blocks: list[Block] = [
+    blocks: list[Block | Chart] = [
         m.header(card.title(run)),
         m.section(f"{emoji} *{headline}*\n{card.asked(run)}"),
         m.section(f"{story}\n*What to do:* {advice}" if advice else story),
     ]
     if run.plan and card.passed(run, _S.APPROVED):
         blocks.append(m.fields(*_numbers(run, run.plan)))
+        if drawn := chart.curve(run):
+            blocks.append(drawn)
     if run.plan:
         blocks.append(m.fields(*card.essentials(run.plan)))
     elif understood := fields.said_line(run.request):
@@ -68,7 +72,39 @@ def trouble_reply(run: Run) -> Message | None:
     spoken = [people, f"{headline}.", _spoken(story), f"What to do: {_spoken(advice)}" if advice else ""]
     if run.diagnosis and run.diagnosis.tail:
         spoken.append(f"The log ends with: {text.escape(run.diagnosis.tail[-1], 300)}")
-    return m.make_message("end", spoken, blocks)
+    if ways := act_buttons.ways(run):
+        blocks.append(m.section(_ways(run)))
+        spoken.append(f"Buttons: {'; '.join(text.escape(way.label, 80) for way in ways_out(run))}.")
+    pressed = [*ways, act_buttons.duplicate(run)]
+    if run.job and run.job.started_at:
+        pressed.append(act_buttons.logs(run))
+    blocks.append(m.buttons("ways", *pressed))
+    return m.make_message("end", spoken, blocks, broadcast=run.job is not None)
+
+
+def _ways(run: Run) -> str:
+    if run.diagnosis and run.diagnosis.remedies and run.plan:
+        effective = run.plan.arguments.per_device_train_batch_size * run.plan.arguments.gradient_accumulation_steps
+        same = f" The batch of {effective} rows for each step stays." if _has(run, "batch") else ""
+        return (
+            "*With one click* I make a new plan with only this difference, to be approved like any other. The amount is"
+            f" what all of it would cost.{same}"
+        )
+    return "*With one click* I make the plan; it has to be approved like any other."
+
+
+def _has(run: Run, key: str) -> bool:
+    return any(way.key == key for way in ways_out(run))
+
+
+def followed_replies(run: Run) -> list[Message]:
+    """Say which runs grew from this one, and who chose that."""
+    replies = []
+    for event in run.followers:
+        short_id, _, how = event.note.removeprefix(FOLLOWED).strip().partition(": ")
+        words = f"{text.mention(event.actor)} chose “{text.escape(how, 200)}”: run {text.code(short_id)} plans it."
+        replies.append(m.make_message(f"followed-{short_id}", [_spoken(words)], [m.section(words)]))
+    return replies
 
 
 def problem_reply(run: Run) -> Message | None:
@@ -118,7 +154,11 @@ def _canceled(run: Run) -> _Ending:
     who = run.cancel_requested_by or (last.actor if last and last.actor != ITSELF else None)
     if run.problem:
         return "⏹️", "Canceled", text.escape(run.problem.problem, 1200), text.escape(run.problem.fix, 1200)
-    by = f"{text.mention(who)} stopped this run." if who else "The job was stopped on the Hub, not from Slack."
+    if who:
+        by = f"{text.mention(who)} stopped this run."
+    else:
+        said = f" The Hub says: {text.quote(run.job.message, 300)}." if run.job and run.job.message else ""
+        by = f"The job was stopped on the Hub, not from Slack; the Hub does not name who did it.{said}"
     if run.job is None or run.plan is None:
         return "⏹️", "Canceled", f"{by} Nothing ran and nothing was charged.", _ask_again(run)
     return "⏹️", "Canceled", f"{by} {_spent(run)}. {_kept(run, run.plan)}.", _ask_again(run)

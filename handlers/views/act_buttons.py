@@ -1,0 +1,74 @@
+"""The buttons of a run that is under way or over: its log, the ways on from an end, sharing what came out.
+
+What a button carries and how it is read is `buttons`; who pressed it and what is true now are looked up on the click.
+"""
+
+from slack_sdk.models.blocks import ButtonElement, PlainTextObject
+
+from bot.models import Remedy, Run
+from bot.ways import ways_out
+from handlers.views import buttons, text
+
+#: Uploads the log; asks for a new run; opens the form that shares a finished run.
+LOGS, AGAIN, SHARE, SHARE_FORM = "finetune.logs", "finetune.again", "finetune.share", "finetune.share_form"
+#: Opens the form with what the run was asked for.
+DUPLICATE = "finetune.duplicate"
+_BUTTON_TEXT = 75
+
+
+def logs(run: Run) -> ButtonElement:
+    """Puts the end of the log into the thread, and all of it as a file."""
+    return ButtonElement(
+        text=_label("Log"),
+        action_id=LOGS,
+        value=buttons.carried(run),
+        accessibility_label=f"Log of run {run.short_id}: its end, and all of it as a file",
+    )
+
+
+def stop(run: Run) -> ButtonElement:
+    """The button that stops the run, below an alert: with words that stay true, so that the alert need not change."""
+    words = "You pay for the time so far. Checkpoints that were pushed stay on the Hub."
+    return buttons.cancel(run, words)
+
+
+def share(run: Run) -> ButtonElement:
+    """Opens the form that asks for the channel."""
+    return ButtonElement(
+        text=_label("Share"),
+        action_id=SHARE,
+        value=buttons.carried(run),
+        accessibility_label=f"Share run {run.short_id} in another channel",
+    )
+
+
+def duplicate(run: Run) -> ButtonElement:
+    """Opens the form for a new run, filled in with this one's plan."""
+    return ButtonElement(
+        text=_label("Change and ask again"),
+        action_id=DUPLICATE,
+        value=buttons.carried(run),
+        accessibility_label=f"Open the form with the plan of run {run.short_id}, for a new run",
+    )
+
+
+def ways(run: Run) -> list[ButtonElement]:
+    """One button for each way on; pressing one makes a plan and starts nothing. None once somebody chose one."""
+    if run.followers:
+        return []
+    return [_way(run, index, way) for index, way in enumerate(ways_out(run)[:6])]
+
+
+def _way(run: Run, index: int, way: Remedy) -> ButtonElement:
+    price = f" · {text.about_money(way.cost_usd)}" if way.cost_usd is not None else ""
+    return ButtonElement(
+        text=_label(f"{way.label}{price}"),
+        action_id=f"{AGAIN}.{index}",
+        value=buttons.carried(run, choice=way.key),
+        style="primary" if index == 0 else None,
+        accessibility_label=text.plain(f"{way.label}{price}: makes a new plan, starts nothing", _BUTTON_TEXT),
+    )
+
+
+def _label(words: str) -> PlainTextObject:
+    return PlainTextObject(text=text.plain(words, _BUTTON_TEXT) or "—", emoji=False)
