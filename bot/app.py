@@ -3,7 +3,7 @@
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -12,11 +12,15 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from waitress.server import create_server
 
+from bot.errors import Transient, UserError
 from bot.hub import HfHub
 from bot.hub_http import use_time_limits
+from bot.hub_reading import HubLanguageModel
 from bot.jobs import HfJobs
+from bot.models import PastRun
 from bot.observe import Observer
 from bot.policy import Policy
+from bot.ports import LanguageModel
 from bot.propose import Proposer
 from bot.runs import Runs
 from bot.settings import HubSettings, Settings
@@ -24,6 +28,7 @@ from bot.watch import Timings, Watcher
 from handlers import build_app
 from handlers.chat import SlackChat, make_client
 from handlers.checkup import identify
+from handlers.form_names import look_up
 from handlers.web import make_web
 from storage.store import Store
 
@@ -93,8 +98,10 @@ class Timer:
                     return
 
 
-def build_proposer(settings: HubSettings, *, team_id: str = "") -> tuple[Proposer, HfHub, HfJobs]:
-    """Put together what makes plans; needs no Slack and no database."""
+def build_proposer(
+    settings: HubSettings, *, team_id: str = "", past: Callable[[], Sequence[PastRun]] = tuple
+) -> tuple[Proposer, HfHub, HfJobs]:
+    """Put together what makes plans; needs no Slack and no database. `past` are runs that predictions learn from."""
     use_time_limits(settings.hub_timeout_s)
     token = settings.hf_token.get_secret_value()
     hub = HfHub(
@@ -110,6 +117,8 @@ def build_proposer(settings: HubSettings, *, team_id: str = "") -> tuple[Propose
         build_policy(settings, team_id),
         default_namespace=settings.hf_namespace,
         startup_min=settings.job_startup_min,
+        examples=settings.examples,
+        past=past,
     )
     return proposer, hub, jobs
 
@@ -121,6 +130,20 @@ def build_policy(settings: HubSettings, team_id: str) -> Policy:
         approvers=frozenset(settings.approvers),
         self_approve_usd=settings.self_approve_usd,
         max_ceiling_usd=settings.max_ceiling_usd,
+        max_model_billions=settings.max_model_billions,
+    )
+
+
+def build_language_model(settings: Settings) -> LanguageModel | None:
+    """Make what reads again what was not understood; None: the settings name no model."""
+    if not settings.reading_model:
+        return None
+    token = settings.reading_token if settings.reading_url else settings.hf_token
+    return HubLanguageModel(
+        name=settings.reading_model,
+        url=settings.reading_url,
+        token=token.get_secret_value() or "none",  # without one the client would send the token of this machine
+        timeout_s=settings.reading_timeout_s,
     )
 
 
@@ -135,14 +158,21 @@ class Service:
         self._store.migrate()
         if settings.database.startswith("sqlite"):
             self._store.release_all()  # one process has the file: what a killed one had claimed is ours now
-        proposer, hub, jobs = build_proposer(settings, team_id=me.team_id)
+        proposer, hub, jobs = build_proposer(settings, team_id=me.team_id, past=self._store.past_runs)
         watcher = Watcher(
             store=self._store,
             chat=SlackChat(client, self._store, self._store.now),
             jobs=jobs,
             propose=proposer.propose,
+            go_on=proposer.go_on,
             exists=hub.repo_exists,
-            observer=Observer(store=self._store, hub=hub, jobs=jobs, clock=self._store.now),
+            observer=Observer(
+                store=self._store,
+                hub=hub,
+                jobs=jobs,
+                clock=self._store.now,
+                max_ceiling_usd=settings.max_ceiling_usd,
+            ),
             clock=self._store.now,
             timings=Timings(
                 expires=timedelta(hours=settings.plan_expires_h),
@@ -151,6 +181,7 @@ class Service:
             ),
         )
         self._watcher = watcher
+        self._proposer = proposer
         self._timer = Timer(watcher.tick, settings.watch_interval_s)
         secret = settings.slack_signing_secret
         app = build_app(
@@ -162,6 +193,10 @@ class Service:
             team_id=me.team_id,
             bot_user_id=me.user_id,
             signing_secret=secret.get_secret_value() if secret else None,
+            language_model=build_language_model(settings),
+            examples=settings.examples,
+            names=look_up(hub.search_models, hub.search_datasets),
+            read_log=jobs.log_tail,
         )
         self._socket: SocketModeHandler | None = None
         if settings.slack_app_token is not None:
@@ -186,6 +221,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         threading.Thread(target=self._web.run, name="web", daemon=True).start()
+        threading.Thread(target=self._get_ready, name="ready", daemon=True).start()
         if self._socket is not None:
             self._socket.connect()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
         self._timer.start()
@@ -199,3 +235,10 @@ class Service:
         self._store.release_mine()
         self._web.close()
         self._store.close()
+
+    def _get_ready(self) -> None:
+        """Ask for wallets and prices while nobody waits for a plan yet."""
+        try:
+            self._proposer.get_ready()
+        except (UserError, Transient) as error:
+            log.warning("asking the Hub for wallets and prices: %s", error)  # the first plan asks again

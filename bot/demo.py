@@ -21,7 +21,7 @@ from urllib.request import urlopen
 
 from bot.app import utc_now
 from bot.errors import UserError
-from bot.models import Run
+from bot.models import Examples, Run
 from bot.playground.driver import Visitor, as_text
 from bot.states import FINAL, RunStatus
 from handlers.views.buttons import APPROVE
@@ -33,6 +33,7 @@ ASKER, LEAD = "U0ASKER", "U0LEAD"
 BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-playground", "xapp-playground", "playground-signing-secret"
 HUB_TOKEN = "hf_playground"  # noqa: S105
 #: The first message of the channel, so that nobody has to guess what the local Hub has.
+EXAMPLES = Examples(model="tunesmith-lab/tiny-qwen3", dataset="tunesmith-lab/tiny-chat")
 _WELCOME = """Welcome! This workspace and its Hub run on your own machine: nothing here costs money.
 Try `/finetune tiny-qwen3 on tiny-chat, 40 epochs, lr 3e-4`, then view as the Team lead (top right) and approve.
 Other datasets here: `tiny-preferences` (DPO) and `tiny-math` (add `with grpo`)."""
@@ -206,6 +207,8 @@ class Demo:
             # a job of the local Hub starts at once and imports its libraries in some seconds
             environment["JOB_STARTUP_MIN"] = "0.2"
             environment |= {"HF_ENDPOINT": hub, "DATASET_VIEWER_URL": hub, "HF_TOKEN": HUB_TOKEN}
+            # help and Home show what this Hub has
+            environment |= {"EXAMPLE_MODEL": EXAMPLES.model, "EXAMPLE_DATASET": EXAMPLES.dataset}
         return environment | self._overrides
 
     def _wait_until_healthy(self, bot: subprocess.Popen[bytes]) -> None:

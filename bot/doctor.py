@@ -129,7 +129,7 @@ def _hub(settings: Settings) -> Iterator[Finding]:
     )
     jobs.sweep(payer)
     yield Finding(what="hub jobs", ok=True, seen=f"the jobs of {payer} can be listed")
-    rights = hub.token_rights()
+    rights = hub.rights()
     if rights.missing:
         fix = "Edit the token at https://huggingface.co/settings/tokens and give it these rights."
         yield Finding(what="hub rights", ok=False, seen=f"the token lacks {', '.join(rights.missing)}", fix=fix)

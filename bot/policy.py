@@ -32,6 +32,8 @@ class Policy(Value):
     self_approve_usd: float = 5.0
     #: Nobody may approve more. US dollars.
     max_ceiling_usd: float = 200.0
+    #: Larger models are not trained, billions of parameters; None: any size that some hardware holds.
+    max_model_billions: float | None = None
 
     def check_member(self, person: Person) -> None:
         """Refuse everybody who is no full member of the team.
@@ -58,6 +60,11 @@ class Policy(Value):
             NotAllowed: the message names the rule and who may.
         """
         self.check_member(person)
+        if plan.request.plan_only:
+            raise NotAllowed(
+                "Only a plan was asked for, so there is nothing to approve.",
+                "Press “Make it a run” on the card; then somebody can approve it.",
+            )
         cost = plan.ceiling_usd
         if cost > self.max_ceiling_usd:
             raise NotAllowed(
@@ -87,8 +94,24 @@ class Policy(Value):
                 who=self.approvers | {run.requester},
             )
 
+    def check_share(self, person: Person, run: Run) -> None:
+        """Refuse who may not show this run to another channel.
+
+        Raises:
+            NotAllowed: neither requester, nor approver, nor whoever decided on it.
+        """
+        self.check_member(person)
+        if person.id not in self.approvers | {run.requester, run.decided_by}:
+            raise NotAllowed(
+                "Only the person who asked for this run and the approvers can share it.",
+                "Ask one of them.",
+                who=self.approvers | {run.requester},
+            )
+
     def rule(self, plan: Plan) -> str:
         """Say in one sentence who has to approve this plan; for the card."""
+        if plan.request.plan_only:
+            return "Only a plan: nobody can approve it, and it costs nothing."
         if plan.ceiling_usd > self.max_ceiling_usd:
             return f"Above the limit of ${self.max_ceiling_usd:.2f}: nobody can approve it."
         if plan.overwrites:

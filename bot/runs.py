@@ -3,21 +3,38 @@
 Each of these records a decision in one transaction and nothing else: no network, no money. The watcher acts on it.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
 from bot.errors import InvalidTransition, StalePlan, UserError
-from bot.models import Place, Run, TrainingRequest
+from bot.models import Parent, Place, Run, TrainingRequest, Value
 from bot.policy import Person, Policy
 from bot.states import FINAL, RunStatus
+from bot.ways import checkpoint, ways_out
 from storage.store import REVISABLE, Store
 
 #: A row that the watcher writes at the same moment is read again so many times.
 _TRIES = 5
 #: How much our clock may be ahead of Slack's before words that approve count as older than the plan.
 _CLOCKS = timedelta(seconds=2)
+
+
+#: Between what was asked and what was said later.
+_THEN = ", then: "
+
+
+class Correction(Value):
+    """A message that changed a request, and was edited."""
+
+    old: str
+    new: str
+    #: Fields that the old words changed.
+    undone: frozenset[str]
+    #: What the new words ask for, as in Revise.
+    changes: dict[str, Any]
 
 
 class Runs:
@@ -31,6 +48,31 @@ class Runs:
         """Record a request; None when this source id was recorded before."""
         return self.store.record_request(source_id, place=place, requester=user, request=request)
 
+    def again(self, *, run_id: str, key: str, person: Person) -> Run | None:
+        """Ask for a new run by one of the ways out of one that ended; None: somebody did so already.
+
+        Raises:
+            StalePlan: there is no such way.
+            NotAllowed: no member of the team.
+        """
+        self.policy.check_member(person)
+        over = self._get(run_id)
+        way = next((way for way in ways_out(over) if way.key == key), None)
+        if way is None:
+            raise StalePlan(
+                f"Run {over.short_id} is {over.status}: this is no way on from it.", "Its card shows what can be done."
+            )
+        asked = over.plan.request if over.plan else over.request
+        resume = checkpoint(over) if key == "resume" else None
+        return self.store.record_request(
+            f"again:{key}:{over.id}",
+            place=over.place,
+            requester=person.id,
+            request=changed(asked, dict(way.changes), "" if resume else way.label),
+            parent=Parent(run_id=over.id, how=way.label),
+            resume=resume,
+        )
+
     def revise(
         self, *, source_id: str, run_id: str, person: Person, changes: dict[str, Any], words: str = ""
     ) -> Run | None:
@@ -41,6 +83,49 @@ class Runs:
         Raises:
             UserError: the run is decided already, or a value makes no sense.
         """
+        return self._put(source_id, run_id, person, lambda run: changed(run.request, changes, words))
+
+    def correct(
+        self, *, source_id: str, run_id: str, person: Person, make: Callable[[Run], TrainingRequest]
+    ) -> Run | None:
+        """Put corrected words in the place of those that were edited: `make` gives the request as it should have been.
+
+        Returns None for a duplicate.
+
+        Raises:
+            UserError: the run is decided already.
+        """
+        return self._put(source_id, run_id, person, make)
+
+    def answer(self, *, source_id: str, run_id: str, person: Person, field: str, choice: str) -> Run | None:
+        """Answer the open question by one of the offered choices; None for a duplicate.
+
+        Raises:
+            StalePlan: this is not what is asked now.
+            UserError: the run is decided already.
+        """
+        run = self._get(run_id)
+        asked = run.question
+        if run.status in REVISABLE and (asked is None or asked.field != field or choice not in asked.choices):
+            raise StalePlan(
+                f"This question of run {run.short_id} is answered already: nothing changed.",
+                "The card shows what was understood. To change it, say so in the thread.",
+            )
+        if run.needs_plan and getattr(run.request, field, None) == choice:
+            return run
+        return self.revise(source_id=source_id, run_id=run_id, person=person, changes={field: choice}, words=choice)
+
+    def withdraw(self, run_id: str, note: str) -> Run:
+        """Drop a request whose words are gone, if nobody has decided on it; anything later stays as it is."""
+        run = self._get(run_id)
+        while run.status in REVISABLE:
+            try:
+                return self.store.advance(run, RunStatus.CANCELED, actor=run.requester, note=note)
+            except InvalidTransition:
+                run = self._get(run_id)
+        return run
+
+    def _put(self, source_id: str, run_id: str, person: Person, make: Callable[[Run], TrainingRequest]) -> Run | None:
         self.policy.check_member(person)
         for _ in range(_TRIES):
             run = self._get(run_id)
@@ -49,9 +134,8 @@ class Runs:
                     f"Run {run.short_id} is {run.status}: its plan can no longer change.",
                     "Ask for a new run with the change in it.",
                 )
-            request = changed(run.request, changes, words)
             try:
-                return self.store.revise(source_id, run, actor=person.id, request=request)
+                return self.store.revise(source_id, run, actor=person.id, request=make(run))
             except InvalidTransition:
                 continue  # the watcher touched the row meanwhile: read it again
         raise UserError(f"Run {run.short_id} is changing right now.", "Say it again in a moment.")
@@ -67,7 +151,7 @@ class Runs:
         if run.status is RunStatus.APPROVED and run.decided_by == person.id:
             return run
         if run.status is not RunStatus.PROPOSED:
-            raise _decided(run)
+            raise _decided(run, RunStatus.APPROVED)
         if run.plan is None or run.needs_plan or (revision, digest) != (run.revision, run.plan.digest):
             raise StalePlan(
                 f"The plan of run {run.short_id} changed after this button was shown.",
@@ -105,15 +189,17 @@ class Runs:
         return self.approve(run_id=run_id, revision=run.revision, digest=digest, person=person)
 
     def reject(self, *, run_id: str, person: Person, reason: str, revision: int | None = None) -> Run:
-        """Decline the plan. `revision` None: whichever is the newest.
+        """Decline the plan, or the request that has none yet. `revision` None: whichever is the newest.
 
         Raises:
             StalePlan: the plan was replaced or decided.
             NotAllowed: neither requester nor approver.
         """
         run = self._get(run_id)
+        if run.status in (RunStatus.RECEIVED, RunStatus.DRAFTING):
+            return self.cancel(run_id=run_id, person=person)
         if run.status is not RunStatus.PROPOSED:
-            raise _decided(run)
+            raise _decided(run, RunStatus.REJECTED)
         if revision is not None and revision != run.revision:
             raise StalePlan(
                 f"The plan of run {run.short_id} changed after this button was shown.",
@@ -198,7 +284,7 @@ class Runs:
         now = self._get(run.id)
         if now.status is wanted and now.decided_by == person.id:
             return now
-        raise _decided(now)
+        raise _decided(now, wanted)
 
 
 def changed(request: TrainingRequest, changes: dict[str, Any], words: str) -> TrainingRequest:
@@ -214,9 +300,22 @@ def changed(request: TrainingRequest, changes: dict[str, Any], words: str) -> Tr
         raise UserError(_say(error), "Say it again with another value.") from None
 
 
+def corrected(request: TrainingRequest, base: TrainingRequest | None, edit: Correction) -> TrainingRequest:
+    """Take back what the old words asked for and do what the new ones do.
+
+    `base`: the request before the old words; None: there was none, so what they said is not said.
+
+    Raises:
+        UserError: a value makes no sense.
+    """
+    undone = {field: getattr(base, field) if base else None for field in edit.undone if field not in edit.changes}
+    before = request.text.removesuffix(f"{_THEN}{edit.old}")
+    return changed(request.model_copy(update={"text": before}), undone | edit.changes, edit.new)
+
+
 def _with_words(before: str, words: str) -> str:
     """Add what was said later to what was asked: the card quotes all of it. The newest 400 characters are kept."""
-    both = f"{before}, then: {words}" if before and words else before or words
+    both = f"{before}{_THEN}{words}" if before and words else before or words
     return both if len(both) <= 400 else f"…{both[-399:]}"
 
 
@@ -225,9 +324,19 @@ def _unknown(words: str | None) -> UserError:
     return UserError(named, "`/finetune status` lists the newest runs with their ids.")
 
 
-def _decided(run: Run) -> StalePlan:
-    who = [run.decided_by] if run.decided_by else []
-    return StalePlan(f"Run {run.short_id} is {run.status} already: your click changed nothing.", "", who=who)
+def _decided(run: Run, wanted: RunStatus) -> StalePlan:
+    """Say why nothing was approved or rejected, and what whoever tried may want instead."""
+    if run.status in (RunStatus.RECEIVED, RunStatus.DRAFTING):
+        return StalePlan(
+            f"Run {run.short_id} has no plan yet, so there is nothing to approve.",
+            "Read the plan in its thread when it is there, and decide then.",
+        )
+    problem = f"Run {run.short_id} is {run.status} already: nothing changed."
+    if run.is_final:
+        return StalePlan(problem, "To run it after all, ask for it again.")
+    if wanted is RunStatus.REJECTED:
+        return StalePlan(problem, "To stop it, write `cancel` in its thread or press Cancel run on its card.")
+    return StalePlan(problem, "There is nothing left to approve; its card shows how far it is.")
 
 
 def _say(error: ValidationError) -> str:

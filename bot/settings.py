@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import UserError
+from bot.models import Examples
 
 _FIXES = {
     "slack_bot_token": "Copy the Bot User OAuth Token (xoxb-...) from your Slack app's page OAuth & Permissions.",
@@ -38,6 +39,10 @@ class HubSettings(BaseSettings):
     #: Ran by every job; `uv` must be on its path.
     job_image: str = "ghcr.io/astral-sh/uv:python3.12-bookworm"
 
+    #: What help and Home show to people who begin: a model and a dataset that exist on this Hub.
+    example_model: str = Examples().model
+    example_dataset: str = Examples().dataset
+
     #: Minutes that a job takes until it trains; plans count them. Measure it on your own first runs.
     job_startup_min: float = Field(6.0, gt=0, le=120)
 
@@ -47,6 +52,8 @@ class HubSettings(BaseSettings):
     self_approve_usd: float = Field(5.0, ge=0)
     #: No plan may cost more than this, whoever approves. US dollars.
     max_ceiling_usd: float = Field(200.0, gt=0)
+    #: Larger models are not trained, billions of parameters. Unset: any size that some hardware holds.
+    max_model_billions: float | None = Field(None, gt=0)
 
     @field_validator("approvers", mode="before")
     @classmethod
@@ -58,6 +65,10 @@ class HubSettings(BaseSettings):
             if not re.fullmatch(r"[UW][A-Z0-9]{2,}", user):
                 raise ValueError(f"holds {user!r}, which is no Slack user id (they look like U012AB3CD)")
         return ids
+
+    @property
+    def examples(self) -> Examples:
+        return Examples(model=self.example_model, dataset=self.example_dataset)
 
     @field_validator("hf_token")
     @classmethod
@@ -85,6 +96,15 @@ class Settings(HubSettings):
     #: HTTP mode listens here; in both modes /healthz answers here.
     host: str = "0.0.0.0"  # noqa: S104 - a container must be reachable
     port: int = Field(3000, ge=0, le=65535)
+
+    #: A chat model that reads again what the bot did not understand; empty: none does.
+    reading_model: str = ""
+    #: A server with /v1/chat/completions; empty: Hugging Face's router, which HF_TOKEN's owner pays.
+    reading_url: str = ""
+    #: For `reading_url` only: HF_TOKEN is never sent there.
+    reading_token: SecretStr = SecretStr("")
+    #: Seconds; whoever wrote waits so long for an answer.
+    reading_timeout_s: float = Field(8.0, gt=0, le=8)
 
     #: Empty: a SQLite file in the user's data directory.
     database_url: str = ""
@@ -114,6 +134,11 @@ class Settings(HubSettings):
     @classmethod
     def _slack_url(cls, value: str) -> str:
         return _checked_url(value)
+
+    @field_validator("reading_url")
+    @classmethod
+    def _reading_url(cls, value: str) -> str:
+        return _checked_url(value) if value else value
 
     @field_validator("database_url")
     @classmethod

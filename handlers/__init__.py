@@ -8,13 +8,19 @@ from functools import partial
 from slack_bolt import App
 from slack_sdk import WebClient
 
-from bot.ports import Clock
+from bot.models import Examples
+from bot.ports import Clock, LanguageModel
 from bot.runs import Runs
-from handlers import actions, commands, home, messages, modals
+from handlers import actions, acts, commands, form, home, messages, modals, shortcuts
+from handlers.acts import Acts
 from handlers.chat import make_client
 from handlers.desk import Desk
+from handlers.form import Forms
+from handlers.form_names import Names
 from handlers.gate import check_team, quiet_verification, tell_error
+from handlers.logs import Logs, ReadLog
 from handlers.people import People
+from handlers.second import SecondReader
 from storage.store import Store
 
 #: Bolt's own pool of five makes the sixth command late when five are slow.
@@ -35,10 +41,16 @@ def build_app(
     team_id: str,
     bot_user_id: str,
     signing_secret: str | None = None,
+    language_model: LanguageModel | None = None,
     verify_token: bool = True,
+    examples: Examples | None = None,
+    names: Names | None = None,
+    read_log: ReadLog | None = None,
 ) -> App:
     """Put the Bolt app together. `signing_secret` None: Socket Mode only, where Slack signs nothing.
 
+    `names` None: the form offers no names of the Hub, only those that were used before. `read_log` None: no log is
+    read but the end that the watcher saw.
     Listeners run to the end before Slack hears anything: what is acknowledged is in the database.
     """
     quick = make_client(client.token or "", client.base_url, QUICK_S)
@@ -53,10 +65,18 @@ def build_app(
     )
     app.use(check_team(team_id))
     app.error(tell_error)
-    desk = Desk(runs, store, People(quick, clock), wake)
-    commands.register(app, desk)
-    messages.register(app, desk, team_id=team_id, bot_user_id=bot_user_id)
-    actions.register(app, desk)
+    examples = examples or Examples()
+    logs = Logs(client, read_log)
+    desk = Desk(runs, store, People(quick, clock), wake, examples, logs.send if read_log else None)
+    forms = Forms(desk, names or {}, team_id=team_id)
+    looks = Acts(desk, quick, logs, team_id=team_id)
+    commands.register(app, desk, forms, looks)
+    acts.register(app, looks, forms)
+    shortcuts.register(app, forms, bot_user_id=bot_user_id)
+    second = SecondReader(language_model, bot_user_id=bot_user_id) if language_model else None
+    messages.register(app, desk, team_id=team_id, bot_user_id=bot_user_id, second=second)
+    actions.register(app, desk, forms)
+    form.register(app, forms)
     modals.register(app, desk)
-    home.register(app, runs, store)
+    home.register(app, runs, store, examples, forms)
     return app

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from bot.errors import StalePlan, UserError
+from bot.intake.about import About, asked_about
 from bot.intake.commands import (
     Approve,
     Cancel,
@@ -26,15 +27,17 @@ from bot.intake.commands import (
     Status,
     ThreadContext,
 )
-from bot.models import Place, Run, TrainingRequest, Value
+from bot.intake.looking import WORTH_LISTING
+from bot.intake.slack_text import read_slack
+from bot.models import Examples, Place, Run, TrainingRequest, Value
+from bot.planning import switch_to
 from bot.policy import Person
 from bot.runs import Runs, changed
 from bot.states import RunStatus
 from handlers.people import People
-from handlers.views import answers
+from handlers.views import answers, facts, fields
 from handlers.views.buttons import Pressed
-from handlers.views.fields import settled
-from handlers.views.help import help_message
+from handlers.views.help import help_message, meaning_text
 from storage.store import Store
 
 _S = RunStatus
@@ -79,11 +82,22 @@ class AlreadyServed(Exception):
 class Desk:
     """One clerk for slash commands, mentions, replies and direct messages."""
 
-    def __init__(self, runs: Runs, store: Store, people: People, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        runs: Runs,
+        store: Store,
+        people: People,
+        wake: Callable[[], None],
+        examples: Examples,
+        send_log: Callable[[Run], None] | None = None,
+    ) -> None:
+        """`send_log` puts a job's whole log into its run's thread; None: only its end is told."""
         self.runs = runs
         self.store = store
         self.people = people
         self.wake = wake
+        self.examples = examples
+        self.send_log = send_log
         self._lock = threading.Lock()
         #: Source ids that are worked on: Slack delivers a mention as two events at once.
         self._at_work: set[str] = set()
@@ -123,7 +137,7 @@ class Desk:
                 if heard.run is None:
                     return self._once(heard, answers.only_in_thread())
                 if not command.changes:
-                    return self._once(heard, answers.what_to_change())
+                    return self._once(heard, answers.what_to_change(command.about))
                 person = self._who(heard)
                 self.runs.revise(
                     source_id=heard.source_id,
@@ -143,6 +157,29 @@ class Desk:
                 raise UserError(command.problem, command.fix)
             case _:
                 return self._once(heard, self._look(command, heard))
+
+    def switch(self, pressed: Pressed, person: Person, *, source_id: str) -> None:
+        """Plan the run in another of the ways that its plan offers.
+
+        Raises:
+            StalePlan: the plan was replaced or decided, so the offer is no longer one.
+        """
+        run = self.runs.find(pressed.run, channel="")
+        if run.plan is None or run.status is not _S.PROPOSED or pressed.digest != run.plan.digest:
+            raise StalePlan(
+                f"This offer belongs to plan {pressed.revision} of run {run.short_id}, which no longer waits.",
+                "The card shows how the run stands now.",
+            )
+        option = run.plan.options[int(pressed.choice)]
+        where = f"{option.max_length:,} tokens a row" if option.max_length else option.flavor
+        self.runs.revise(
+            source_id=source_id,
+            run_id=run.id,
+            person=person,
+            changes=switch_to(run.plan, option),
+            words=f"switch to {where}",
+        )
+        self.wake()
 
     def check_rejection(self, pressed: Pressed, person: Person) -> None:
         """Refuse before a form is opened that could not be sent; `Runs.reject` checks all of it again.
@@ -197,21 +234,33 @@ class Desk:
 
     def _look(self, command: Status | Logs | Explain | CostQuestion | Help | Nothing, heard: Heard) -> str:
         """What only reads."""
+        if about := _about(command, heard):
+            if about.meaning:
+                return meaning_text(about.topic, heard.run)
+            return facts.fact_text(heard.run, about) if heard.run else answers.only_in_thread()
         match command:
             case Status():
                 if command.run is None and heard.run is None:
-                    return answers.status_list(self._recent(heard))
+                    newest = self._recent(heard)
+                    return answers.status_list(newest) if newest else self.examples.fit(answers.status_list(()))
                 return answers.status_text(self._run(command.run, heard))
             case Logs():
-                return answers.logs_text(self._run(command.run, heard))
+                run = self._run(command.run, heard)
+                if self.send_log is None or run.job is None:
+                    return answers.logs_text(run)
+                self.send_log(run)
+                return answers.log_comes(run)
             case Explain():
                 return answers.explain_text(self._run(command.run, heard))
             case CostQuestion():
-                return answers.status_text(heard.run) if heard.run else answers.ask_for_plan()
+                if heard.run is None:
+                    return answers.ask_for_plan()
+                wanted = command.request.model_copy(update={"text": ""})
+                return facts.cost_elsewhere(heard.run, wanted) if fields.said(wanted) else facts.cost(heard.run)
             case Help():
-                return help_message(command)
+                return self.examples.fit(help_message(command))
             case Nothing():
-                return answers.not_understood()
+                return self.examples.fit(answers.not_understood(heard.run))
             case _:
                 assert_never(command)
 
@@ -260,21 +309,38 @@ class Desk:
 
     def _recent(self, heard: Heard) -> list[Run]:
         """The newest runs that this person may hear of here: their own, and those of this channel."""
-        newest = self.store.recent(50)
+        newest = self.store.recent(50, statuses=WORTH_LISTING)
         return [run for run in newest if run.requester == heard.user or run.place.channel == heard.place.channel][
             :_LISTED
         ]
+
+
+def _about(command: Command, heard: Heard) -> About | None:
+    """The one fact or word that is asked about, where the reader of messages heard no more than a question."""
+    about = asked_about(heard.words or read_slack(heard.typed, bot_user="").text)
+    match command:
+        case Help(unknown=None) | Nothing():
+            return about
+        case Status(run=None) if heard.run:
+            return about if about and about.topic in ("time", "result") else None
+        case _:
+            return None
 
 
 def _with_words(fix: str, heard: Heard) -> str:
     return f"{fix} You typed: {heard.typed}" if heard.typed else fix
 
 
+def source_of(channel: str, ts: str) -> str:
+    """The id under which a message is served."""
+    return f"message:{channel}:{ts}"
+
+
 def context_of(run: Run) -> ThreadContext:
     """What the reader of messages needs to know of the thread."""
     return ThreadContext(
         state=_STATES.get(run.status, "failed"),
-        plan=settled(run.plan) if run.plan else run.request,
+        plan=fields.settled(run.plan) if run.plan else run.request,
         asked=run.question.field if run.question else None,
         choices=run.question.choices if run.question else (),
     )

@@ -43,6 +43,7 @@ def quiet_verification() -> None:
 def teams_of(body: dict[str, Any]) -> set[str]:
     """Every workspace that a payload says it, or its sender, belongs to."""
     event = body.get("event") or {}
+    written = event.get("message") or event.get("previous_message") or {}
     user = body.get("user")
     found = {
         body.get("team_id"),
@@ -51,6 +52,8 @@ def teams_of(body: dict[str, Any]) -> set[str]:
         event.get("user_team"),
         event.get("team"),
         event.get("source_team"),
+        written.get("user_team"),
+        written.get("team"),
     }
     return {team for team in found if isinstance(team, str) and team}
 
@@ -99,12 +102,16 @@ def _answer(words: str, body: dict[str, Any], client: WebClient, respond: Respon
         case "command":
             return _json({"response_type": "ephemeral", "text": words})
         case "view_submission":
-            return _json({"response_action": "errors", "errors": {REASON: words.replace("*", "")}})
+            # what concerns no field stands below the first one
+            first = next(iter(body["view"]["state"]["values"]), REASON)
+            return _json({"response_action": "errors", "errors": {first: words.replace("*", "")}})
         case "event_callback":
             event = body["event"]
-            if event.get("user") and event.get("channel") and event.get("type") in ("app_mention", "message"):
-                thread = {"thread_ts": event["thread_ts"]} if event.get("thread_ts") else {}
-                client.chat_postEphemeral(channel=event["channel"], user=event["user"], text=words, **thread)
+            # an edit holds the message as it is now
+            written = event.get("message") or event
+            if written.get("user") and event.get("channel") and event.get("type") in ("app_mention", "message"):
+                thread = {"thread_ts": written["thread_ts"]} if written.get("thread_ts") else {}
+                client.chat_postEphemeral(channel=event["channel"], user=written["user"], text=words, **thread)
         case _:
             if body.get("response_url"):
                 respond(text=words, response_type="ephemeral", replace_original=False)

@@ -4,27 +4,38 @@ Leaves everything else alone at once: what is written in other threads is neithe
 """
 
 import re
+from functools import partial
 from typing import Any
 
 from slack_bolt import App
 from slack_sdk import WebClient
 
-from bot.intake import parse
-from bot.intake.commands import Nothing
-from bot.intake.slack_text import read_slack
-from bot.models import Place
-from handlers.desk import Desk, Heard, context_of
+from bot.errors import UserError
+from bot.intake import parse, phrases
+from bot.intake.about import asked_about
+from bot.intake.commands import Approve, Command, Nothing, Reject
+from bot.intake.slack_text import SlackText, read_slack
+from bot.models import Place, Run
+from handlers.desk import Desk, Heard, context_of, source_of
+from handlers.edits import Edits, post
+from handlers.second import SecondReader
+from handlers.views import answers
 
-#: Kinds of message that a person writes; edits, deletions, joins and the like are none.
+#: Kinds of message that a person writes; joins and the like are none.
 _WRITTEN = (None, "thread_broadcast", "file_share")
+#: Words that decide and mean nothing else: whoever writes them is answered even when there is nothing to decide.
+_DECIDES = re.compile(r"(?i)^\W*(?:please |i )?(?:approve|reject|decline|deny)\b")
 
 
-def register(app: App, desk: Desk, *, team_id: str, bot_user_id: str) -> None:
+def register(app: App, desk: Desk, *, team_id: str, bot_user_id: str, second: SecondReader | None = None) -> None:
     mention = re.compile(rf"<@{re.escape(bot_user_id)}(\|[^>]*)?>")
+    edits = Edits(desk, team_id=team_id, bot_user_id=bot_user_id)
 
     def heard(event: dict[str, Any], client: WebClient) -> None:
         words = event.get("text") or ""
         if event.get("subtype") not in _WRITTEN or event.get("bot_id") or not event.get("user"):
+            return
+        if event.get("edited"):  # a mention that an edit brought in: message_changed tells it, too
             return
         thread_ts = event.get("thread_ts")
         run = desk.store.by_thread(event["channel"], thread_ts) if thread_ts else None
@@ -34,39 +45,82 @@ def register(app: App, desk: Desk, *, team_id: str, bot_user_id: str) -> None:
             return
         # In a direct message everything is said to the bot.
         spoken = f"<@{bot_user_id}> {words}" if direct and not (run or called) else words
+        said = read_slack(words, bot_user=bot_user_id)
         command = parse(spoken, thread=context_of(run) if run else None, bot_user=bot_user_id)
-        if isinstance(command, Nothing) and (run or thread_ts):
+        if isinstance(command, Nothing):
+            command = _out_of_turn(spoken, said, run, called=called, bot_user=bot_user_id)
+        if isinstance(command, Nothing) and not _is_answered(
+            said, run, threaded=bool(thread_ts), called=called or direct
+        ):
             return
-        answer = desk.serve(
-            command,
-            Heard(
-                source_id=f"message:{event['channel']}:{event['ts']}",
-                place=Place(
-                    team_id=team_id,
-                    channel=event["channel"],
-                    # In a direct message the card begins its own thread, elsewhere it answers the message.
-                    thread_ts=thread_ts or (None if direct else event["ts"]),
-                ),
-                user=event["user"],
-                ts=event["ts"],
-                words=read_slack(words, bot_user=bot_user_id).text,
-                run=run,
-                quiet=True,
-            ),
-        )
-        if answer:
-            client.chat_postMessage(
+        heard_words = Heard(
+            source_id=source_of(event["channel"], event["ts"]),
+            place=Place(
+                team_id=team_id,
                 channel=event["channel"],
+                # In a direct message the card begins its own thread, elsewhere it answers the message.
                 thread_ts=thread_ts or (None if direct else event["ts"]),
-                text=answer,
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            ),
+            user=event["user"],
+            ts=event["ts"],
+            words=said.text,
+            run=run,
+            quiet=True,
+        )
+        if second and (called or direct) and second.wants(words, command):
+            if desk.store.remember(f"reading:{heard_words.source_id}"):
+                second.later(
+                    words, context_of(run) if run else None, command, partial(_late, desk, heard_words, client)
+                )
+            return
+        if answer := desk.serve(command, heard_words):
+            post(client, heard_words.place, answer)
 
     @app.event("app_mention")
     def mentioned(event: dict[str, Any], client: WebClient) -> None:
         heard(event, client)
 
     @app.event("message")
-    def message_written(event: dict[str, Any], client: WebClient) -> None:
-        heard(event, client)
+    def message_event(event: dict[str, Any], client: WebClient) -> None:
+        match event.get("subtype"):
+            case "message_changed":
+                edits.changed(event, client)
+            case "message_deleted":
+                edits.deleted(event, client)
+            case _:
+                heard(event, client)
+
+
+def _late(desk: Desk, heard: Heard, client: WebClient, command: Command) -> None:
+    """Serve words after Slack was acknowledged: nobody else tells what goes wrong."""
+    try:
+        answer = desk.serve(command, heard)
+    except UserError as error:
+        client.chat_postEphemeral(
+            channel=heard.place.channel,
+            user=heard.user,
+            text=answers.problem_text(error),
+            thread_ts=heard.place.thread_ts,
+        )
+        return
+    if answer:
+        post(client, heard.place, answer)
+
+
+def _out_of_turn(spoken: str, said: SlackText, run: Run | None, *, called: bool, bot_user: str) -> Command:
+    """Read a decision where no plan waits: whoever says "reject" to a job that trains must hear how to stop it."""
+    if run is None or not (called or _DECIDES.match(said.text)):
+        return Nothing()
+    waiting = context_of(run).model_copy(update={"state": "awaiting_approval"})
+    command = parse(spoken, thread=waiting, bot_user=bot_user)
+    return command if isinstance(command, Approve | Reject) else Nothing()
+
+
+def _is_answered(said: SlackText, run: Run | None, *, threaded: bool, called: bool) -> bool:
+    """Whether words that are no request get an answer: questions about the run, and what is said to the bot."""
+    if said.to_somebody or said.people:
+        return False
+    if run is not None and asked_about(said.text):
+        return True
+    thanks = phrases.is_made_of(said.text.lower(), phrases.FILLERS, phrases.APPROVALS)
+    return called and bool(said.text) and not (threaded and thanks)

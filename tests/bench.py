@@ -11,8 +11,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.models import Place
+from bot.hub import HfHub
+from bot.jobs import HfJobs
+from bot.models import Place, TrainingRequest
 from bot.observe import Observer
+from bot.playground.hub_access import TOKEN
+from bot.policy import Policy
+from bot.propose import Proposer
 from bot.runs import Runs
 from bot.states import RunStatus
 from bot.watch import Watcher
@@ -20,10 +25,13 @@ from storage.store import Store
 from tests.bot_slack import BotSlack
 from tests.builders import ASKER, CHANNEL, TEAM, make_plan, make_request
 from tests.fakes import FakeChat, FakeClock, FakeHub, FakeJobs
+from tests.local_hub import LocalHub
 from tests.scripted_slack import ScriptedSlack
 from tests.signed_slack import SignedSlack
 
 COMMANDS = 200
+#: Seconds that each call to the local Hub takes while plans are timed.
+LATENCY_S = 0.2
 #: What must never be loaded into the bot's process: each costs a second or 100 MB.
 HEAVY = ("torch", "transformers", "datasets", "pandas", "pyarrow")
 
@@ -74,7 +82,8 @@ def measure_tick(folder: Path, runs: int) -> dict[str, str]:
     jobs = FakeJobs(clock)
     chat = FakeChat(store.mark_shown)
     watcher = Watcher(
-        store=store, chat=chat, jobs=jobs, propose=lambda *_: make_plan(), clock=clock, exists=lambda _: False,
+        store=store, chat=chat, jobs=jobs, propose=lambda *_: make_plan(), go_on=lambda *_: make_plan(),
+        clock=clock, exists=lambda _: False,
         observer=Observer(store=store, hub=FakeHub(), jobs=jobs, clock=clock),
     )  # fmt: skip
     people = Runs(store, policy=None)  # type: ignore[arg-type]  # nobody asks it
@@ -98,6 +107,31 @@ def measure_tick(folder: Path, runs: int) -> dict[str, str]:
     return {f"tick over {runs} running runs without news": f"{took:.0f} ms CPU"}
 
 
+def measure_plan(folder: Path) -> dict[str, str]:
+    """A plan against the local Hub whose every call takes LATENCY_S: depth x latency is the least that it can take."""
+    rows = {}
+    with LocalHub(folder / "hub") as local:
+        hub = HfHub(endpoint=local.url, viewer_url=local.url, token=TOKEN)
+        jobs = HfJobs(endpoint=local.url, token=TOKEN, image="unused")
+        proposer = Proposer(hub, jobs.flavors, Policy(team_id=TEAM))
+        proposer.get_ready()
+        proposer.propose(TrainingRequest(model="tiny-base", dataset="tiny-math"))  # loads what a plan needs
+        local.fault(path="^/", kind="hang", seconds=LATENCY_S, times=1000)
+        for what, depth, names in (
+            ("full names, a model never seen", 2, ("tunesmith-lab/tiny-qwen3", "tunesmith-lab/tiny-chat")),
+            ("full names, a model seen before", 2, ("tunesmith-lab/tiny-qwen3", "tunesmith-lab/tiny-chat")),
+            ("short names", 3, ("tiny-qwen3", "tiny-chat")),
+        ):
+            request = TrainingRequest(model=names[0], dataset=names[1])
+            taken = _timed(1 if "never" in what else 10, lambda asked=request: proposer.propose(asked))
+            least = depth * LATENCY_S * 1000
+            rows[f"plan, {what}: median (allowed)"] = (
+                f"{statistics.median(taken):.0f} ms = {depth} x {LATENCY_S * 1000:.0f} ms"
+                f" + {statistics.median(taken) - least:.0f} ms (allowed {1.3 * least + 100:.0f} ms)"
+            )
+    return rows
+
+
 def _timed(times: int, act: Callable[[], object]) -> list[float]:
     taken = []
     for _ in range(times):
@@ -115,6 +149,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = measure_start() | measure_ack(folder) | measure_tick(folder, 10) | measure_tick(folder, 50)
+        rows |= measure_plan(folder)
     print("| what | measured |\n|---|---|")
     for what, value in rows.items():
         print(f"| {what} | {value} |")

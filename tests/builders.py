@@ -19,6 +19,7 @@ from bot.models import (
     Method,
     ModelInfo,
     Option,
+    PastRun,
     Place,
     Plan,
     Point,
@@ -149,6 +150,24 @@ def make_estimate(**changes: Any) -> Estimate:
     return Estimate(**(defaults | changes))
 
 
+def make_past_run(**changes: Any) -> PastRun:
+    defaults: dict[str, Any] = {
+        "run_id": RUN_ID,
+        "ended_at": NOW,
+        "model_type": "qwen3",
+        "parameters": 596_049_920,
+        "method": Method.SFT,
+        "tuning": Tuning.FULL,
+        "flavor": "l4x1",
+        "predicted_tokens_per_s": 1000.0,
+        "measured_tokens_per_s": 1000.0,
+        "predicted_memory_gib": 10.0,
+        "predicted_startup_min": 6.0,
+        "predicted_usd": 1.0,
+    }
+    return PastRun(**(defaults | changes))
+
+
 def make_plan(**changes: Any) -> Plan:
     """A plan. `flavor` may be a name; `arguments` and `estimate` may be dicts of changes."""
     if isinstance(flavor := changes.get("flavor"), str):
@@ -164,7 +183,7 @@ def make_plan(**changes: Any) -> Plan:
         "split": "train",
         "rows": 4200,
         "method": Method.SFT,
-        "mapping": ColumnMapping(kind="as_is", columns={"messages": "messages"}),
+        "mapping": ColumnMapping(columns={"messages": "messages"}),
         "tuning": Tuning.FULL,
         "precision": "bf16",
         "dtype": "bfloat16",

@@ -15,7 +15,7 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
 
 from bot.playground.driver import Visitor
-from bot.playground.slack import make_slack, start
+from bot.playground.slack import SLACK, make_slack, start
 from bot.playground.slack_settings import SlackSettings
 from bot.playground.slack_state import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
@@ -57,6 +57,12 @@ class LocalSlack:
         """The unmodified client."""
         return WebClient(token, base_url=f"{self.url}/api/", timeout=10)
 
+    def forget_views(self) -> None:
+        """Lose every open modal without telling anybody, as a restart does."""
+        workspace = self._app[SLACK].workspace
+        workspace.views.clear()
+        workspace.modals = {user: [] for user in workspace.modals}
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._serve())
@@ -64,7 +70,8 @@ class LocalSlack:
 
     async def _serve(self) -> None:
         self._stopped = asyncio.Event()
-        runner, port = await start(make_slack(self._manifest, settings=self._settings), "127.0.0.1", 0)
+        self._app = make_slack(self._manifest, settings=self._settings)
+        runner, port = await start(self._app, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{port}"
         self._ready.set()
         await self._stopped.wait()

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from slack_bolt import BoltRequest
 
-from bot.models import Place
+from bot.models import Place, Question
 from bot.states import RunStatus
 from handlers.views.buttons import carried
 from storage.store import Store
@@ -279,10 +279,19 @@ def test_cancel_notes_the_wish_while_the_hub_may_have_a_job(desk):
 
 def test_an_offered_answer_fills_in_the_field(desk):
     run = desk.proposed()
+    question = Question(field="model", text="Which?", hint="", choices=("Qwen/Qwen3-0.6B", "Qwen/Qwen3-1.7B"))
+    desk.store.update(run, question=question)
     value = json.dumps({"run": run.id, "revision": 1, "field": "model", "choice": "Qwen/Qwen3-1.7B"})
     assert desk.click("finetune.answer.1", value, user=ASKER) == ""
     asked = desk.store.get(run.id)
     assert (asked.request.model, asked.needs_plan) == ("Qwen/Qwen3-1.7B", True)
+
+
+def test_an_answer_that_nobody_asks_for_any_more_says_so(desk):
+    run = desk.proposed()
+    value = json.dumps({"run": run.id, "revision": 1, "field": "model", "choice": "Qwen/Qwen3-1.7B"})
+    assert "is answered already: nothing changed." in desk.click("finetune.answer.1", value, user=ASKER)
+    assert desk.store.get(run.id) == run
 
 
 # --- home, signatures, logs ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from bot.models import Place
 from bot.states import RunStatus
 from storage.store import Store
 from tests.bot_slack import BotSlack
-from tests.builders import ASKER, BOT, CHANNEL, LEAD, TEAM, make_plan, make_request, minutes
+from tests.builders import ASKER, BOT, CHANNEL, GUEST, LEAD, TEAM, make_plan, make_request, minutes
 from tests.scripted_slack import ScriptedSlack
 from tests.signed_slack import SignedSlack
 
@@ -53,7 +53,7 @@ def test_a_reply_changes_the_plan_once(desk):
         desk.message("use lora", thread_ts="1795510902.000200", ts="1795510903.000200")
     changed = desk.store.get(run.id)
     assert (changed.request.lora, changed.needs_plan) == (True, True)
-    assert len([event for event in changed.events if event.note == "changed the request"]) == 1
+    assert len([event for event in changed.events if event.actor == ASKER and event.status is None]) == 1
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,7 @@ def test_a_reply_changes_the_plan_once(desk):
         {"subtype": "message_changed"},
         {"subtype": "message_deleted"},
         {"subtype": "channel_join"},
+        {"edited": {"user": LEAD, "ts": "1795510902.000400"}},
         {"user": None},
         {"thread_ts": "1.000001"},
         {},
@@ -159,3 +160,62 @@ def test_a_direct_message_needs_no_mention_and_its_card_begins_a_thread(desk):
     desk.message(ASK, channel="D0ASKER", channel_type="im")
     [run] = desk.all()
     assert run.place == Place(team_id=TEAM, channel="D0ASKER", thread_ts=None)
+
+
+def edited(ts: str, text: str, before: str, **more):
+    message = {
+        "type": "message",
+        "user": ASKER,
+        "text": text,
+        "ts": ts,
+        "team": TEAM,
+        "edited": {"user": ASKER, "ts": "9.1"},
+    }
+    return {
+        "type": "message", "subtype": "message_changed", "hidden": True, "channel": CHANNEL, "channel_type": "channel",
+        "ts": "1795510999.000900", "event_ts": "1795510999.000900", "message": message | more,
+        "previous_message": message | more | {"text": before},
+    }  # fmt: skip
+
+
+def test_an_edit_that_comes_again_has_one_effect_and_one_reply(desk):
+    ts = desk.slack.visitor.say(ASKER, CHANNEL, "the request")
+    desk.message(f"<@{BOT}> {ASK}", ts=ts)
+    for _ in range(2):
+        assert desk.event(edited(ts, f"<@{BOT}> {ASK}, 3 epochs", f"<@{BOT}> {ASK}")).status == 200
+    [run] = desk.all()
+    assert (run.request.epochs, len(run.changes), run.needs_plan) == (3, 1, True)
+    assert len(desk.slack.visitor.messages(thread_ts=ts)) == 2
+
+
+@pytest.mark.parametrize("whose", [{"team": "T0OTHER"}, {"user_team": "T0OTHER"}, {"bot_id": "B0OTHER"}, {"user": BOT}])
+def test_edits_of_strangers_and_programs_are_left_alone(desk, whose):
+    ts = "1795510910.000100"
+    desk.message(f"<@{BOT}> {ASK}", ts=ts)
+    assert desk.event(edited(ts, f"<@{BOT}> {ASK}, 3 epochs", f"<@{BOT}> {ASK}", **whose)).status == 200
+    assert desk.all()[0].request.epochs is None
+
+
+def test_a_guest_cannot_change_a_plan_by_an_edit(desk):
+    run = desk.proposed(thread_ts="1795510911.000100")
+    event = edited("1795510912.000100", "use lora", "hm", thread_ts="1795510911.000100", user=GUEST)
+    assert desk.event(event).status == 200
+    assert desk.store.get(run.id) == run
+    assert "Guests can read along" in desk.slack.visitor.ephemerals(GUEST)[-1]["text"]
+
+
+def test_what_is_left_of_a_deleted_message_counts_as_its_deletion(desk):
+    ts = "1795510913.000100"
+    desk.message(f"<@{BOT}> {ASK}", ts=ts)
+    tombstone = edited(ts, "This message was deleted.", ASK, subtype="tombstone", user="USLACKBOT")
+    for _ in range(2):
+        assert desk.event(tombstone).status == 200
+    [run] = desk.all()
+    assert (run.status, run.events[-1].note) == (_S.CANCELED, "deleted the message that asked for it")
+
+
+@pytest.mark.parametrize("subtype", ["message_changed", "message_deleted"])
+def test_a_change_that_says_nothing_is_left_alone(desk, subtype):
+    event = {"type": "message", "subtype": subtype, "channel": CHANNEL, "channel_type": "channel", "ts": "1.1"}
+    assert desk.event(event).status == 200
+    assert desk.all() == []

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot.errors import NotAllowed, StalePlan, UserError
-from bot.models import Place, Run
+from bot.models import Place, Question, Run
 from bot.models.run import REVISED
 from bot.policy import Person, Policy
-from bot.runs import Runs
+from bot.runs import Correction, Runs, corrected
 from bot.states import RunStatus
 from storage.store import Store
 from tests.builders import ASKER, CHANNEL, GUEST, LEAD, NOW, TEAM, make_plan, make_request, minutes
@@ -161,7 +161,8 @@ def test_a_change_of_somebody_who_is_no_approver_gives_no_right_to_approve(runs)
 
 def test_the_audit_trail_calls_a_change_what_the_four_eyes_look_for(runs):
     run = runs.revise(source_id="msg:9", run_id=proposed(runs).id, person=lead, changes={"epochs": 3})
-    assert (run.events[-1].actor, run.events[-1].note) == (LEAD, REVISED)
+    assert (run.events[-1].actor, run.events[-1].note) == (LEAD, f"{REVISED}: msg:9")
+    assert run.changed_by == "msg:9"
 
 
 def test_what_exists_is_never_overwritten_on_the_word_of_who_asked(runs):
@@ -324,3 +325,66 @@ def test_a_guest_is_not_told_whether_there_is_such_a_run(runs):
     for words in (run.short_id, "00000000"):
         with pytest.raises(NotAllowed, match="Guests can read along"):
             runs.find_for(guest, words, channel=CHANNEL)
+
+
+# --- answers, corrections, withdrawals
+
+
+def asking(runs: Runs) -> Run:
+    question = Question(field="model", text="Which?", hint="", choices=("Qwen/Qwen3-0.6B", "Qwen/Qwen3-1.7B"))
+    return runs.store.advance(
+        ask(runs), RunStatus.DRAFTING, actor="tunesmith", question=question, needs_plan=False,
+        next_check_at=NOW + minutes(60),
+    )  # fmt: skip
+
+
+def test_an_offered_answer_fills_its_field_once(runs):
+    run = asking(runs)
+    given = {"run_id": run.id, "person": asker, "field": "model", "choice": "Qwen/Qwen3-1.7B"}
+    answered = runs.answer(source_id="act:1", **given)
+    assert (answered.request.model, answered.needs_plan) == ("Qwen/Qwen3-1.7B", True)
+    assert runs.answer(source_id="act:2", **given) == answered
+
+
+@pytest.mark.parametrize("wrong", [{"field": "dataset"}, {"choice": "acme/other"}])
+def test_what_was_not_offered_is_no_answer(runs, wrong):
+    run = asking(runs)
+    given = {"field": "model", "choice": "Qwen/Qwen3-1.7B"} | wrong
+    with pytest.raises(StalePlan, match="is answered already"):
+        runs.answer(source_id="act:1", run_id=run.id, person=asker, **given)
+    assert runs.store.get(run.id) == run
+
+
+def test_a_correction_takes_back_what_the_old_words_said():
+    before = make_request(text="a on b", epochs=1, lora=None)
+    now = make_request(text="a on b, then: 2 epochs, lora", epochs=2, lora=True)
+    edit = Correction(old="2 epochs, lora", new="3 epochs", undone=frozenset({"epochs", "lora"}), changes={"epochs": 3})
+    assert corrected(now, before, edit) == make_request(text="a on b, then: 3 epochs", epochs=3, lora=None)
+    assert corrected(now, None, edit).lora is None
+
+
+def test_a_withdrawn_request_is_canceled_and_a_decided_one_stays(runs):
+    assert runs.withdraw(ask(runs).id, "gone").status is RunStatus.CANCELED
+    other = ask(runs, "cmd:2")
+    other = runs.store.advance(
+        other, RunStatus.PROPOSED, actor="tunesmith", plan=make_plan(), revision=1, needs_plan=False
+    )
+    approved = approve(runs, other)
+    assert runs.withdraw(other.id, "gone") == approved
+
+
+def test_rejecting_what_has_no_plan_yet_drops_it(runs):
+    assert runs.reject(run_id=ask(runs).id, person=asker, reason="").status is RunStatus.CANCELED
+
+
+def test_what_is_not_waiting_says_why_it_cannot_be_decided(runs):
+    with pytest.raises(StalePlan, match="has no plan yet"):
+        runs.approve_current(run_id=ask(runs).id, person=lead)
+    other = ask(runs, "cmd:2")
+    run = runs.store.advance(
+        other, RunStatus.PROPOSED, actor="tunesmith", plan=make_plan(), revision=1, needs_plan=False
+    )
+    approve(runs, run)
+    with pytest.raises(StalePlan) as caught:
+        runs.reject(run_id=run.id, person=lead, reason="")
+    assert caught.value.fix.startswith("To stop it, write `cancel`")

@@ -16,6 +16,7 @@ from bot.runs import Runs
 from bot.states import RunStatus
 from handlers import build_app
 from handlers.chat import SlackChat
+from handlers.pace import Pace
 from storage.store import Store
 from tests.bot_slack import BotSlack
 from tests.builders import ASKER, BOT, CHANNEL, GUEST, LEAD, TEAM, make_job, make_plan, make_progress, minutes
@@ -31,7 +32,7 @@ class World:
     def __init__(self, slack: BotSlack, store: Store, clock: FakeClock) -> None:
         self.slack, self.store, self.clock = slack, store, clock
         self.visitor = slack.visitor
-        self.chat = SlackChat(slack.client(), store, clock)
+        self.chat = SlackChat(slack.client(), store, clock, pace=Pace(post_every_s=0))
 
     def ask(self) -> Run:
         said = self.visitor.command(ASKER, CHANNEL, "/finetune", ASK)
@@ -126,3 +127,15 @@ def test_the_home_tab_is_drawn_when_it_is_opened(world):
     world.visitor.open_home(LEAD)
     world.visitor.wait_for(lambda: world.visitor.home(LEAD))
     assert run.short_id in json.dumps(world.visitor.home(LEAD))
+
+
+def test_why_opens_a_window_and_a_switch_asks_for_a_new_plan(world):
+    run = world.ask()
+    card = world.propose(run)
+    world.visitor.click(ASKER, card, "finetune.why")
+    window = world.visitor.wait_for(lambda: world.visitor.views(ASKER))[0]
+    assert window["title"]["text"] == "Why plan 1"
+    assert "12.40 GiB  at the peak" in json.dumps(window, ensure_ascii=False)
+    world.visitor.click(ASKER, card, "finetune.switch.0")
+    world.visitor.wait_for(lambda: world.store.get(run.id).needs_plan)
+    assert world.store.get(run.id).request.hardware == "t4-small"

@@ -86,7 +86,7 @@ def test_a_revision_needs_a_plan_and_is_due_now(store: Store, clock: FakeClock) 
 
     revised = store.revise("Ev2", run, actor=LEAD, request=make_request(epochs=3))
 
-    event = RunEvent(at=clock.now, status=None, actor=LEAD, note="changed the request")
+    event = RunEvent(at=clock.now, status=None, actor=LEAD, note="changed the request: Ev2")
     assert revised == run.model_copy(
         update={
             "request": make_request(epochs=3),

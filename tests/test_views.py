@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.models import Check, Problem, Question, Run, TrainingRequest
+from bot.models import Check, Examples, Problem, Question, Run, TrainingRequest
+from bot.models.request import HOW_SAID
 from bot.states import RunStatus
 from handlers.views import answers, text
 from handlers.views.fields import LABELS, settled
@@ -89,10 +90,11 @@ def test_a_milestone_says_the_same_for_ever(key):
 
 def test_only_a_plan_that_waits_has_buttons_to_decide_and_they_name_the_exact_plan():
     def action_ids(run: Run) -> list[str]:
-        return [e["action_id"] for b in thread(run)[0].blocks if b["type"] == "actions" for e in b["elements"]]
+        rows = (block for block in thread(run)[0].blocks if block["type"] == "actions")
+        return [element["action_id"] for row in rows if row["block_id"] != "options" for element in row["elements"]]
 
     run = WALKS["proposed"]
-    decision = next(block for block in thread(run)[0].blocks if block["type"] == "actions")
+    decision = next(block for block in thread(run)[0].blocks if block.get("block_id") == "decision")
     assert decision["elements"][0]["style"] == "primary"
     assert decision["elements"][1]["style"] == "danger"
     assert run.plan is not None
@@ -101,11 +103,15 @@ def test_only_a_plan_that_waits_has_buttons_to_decide_and_they_name_the_exact_pl
     for name, other in WALKS.items():
         offered = action_ids(other)
         if other.status is _S.PROPOSED and not other.needs_plan:
-            assert offered == ["finetune.approve", "finetune.reject"], name
+            decide = ["finetune.make_run"] if other.request.plan_only else ["finetune.approve", "finetune.reject"]
+            assert offered == [*decide, "finetune.edit", "finetune.why"], name
         elif other.status in (_S.APPROVED, _S.SUBMITTING, _S.QUEUED, _S.RUNNING) and not other.cancel_requested_by:
-            assert offered == ["finetune.cancel"], name
+            log = ["finetune.logs"] if other.job and other.job.started_at else []
+            assert offered == ["finetune.cancel", *log], name
+        elif other.status is _S.SUCCEEDED:
+            assert offered == ["finetune.share", "finetune.duplicate", "finetune.logs"], name
         else:
-            assert [one for one in offered if not one.startswith("finetune.answer.")] == [], name
+            assert [one for one in offered if not one.startswith(("finetune.answer.", "finetune.logs"))] == [], name
 
 
 def test_the_ceiling_is_never_rounded_down():
@@ -152,7 +158,7 @@ def test_an_expected_time_says_how_much_of_it_is_start_up():
 
 
 def test_every_field_of_a_request_has_a_name_for_people():
-    assert set(LABELS) == set(TrainingRequest.model_fields) - {"text"}
+    assert set(LABELS) == set(TrainingRequest.model_fields) - HOW_SAID
 
 
 def test_a_plan_read_as_a_request_fills_in_what_the_planner_chose():
@@ -302,7 +308,7 @@ def test_hidden_and_reordering_characters_are_dropped():
 
 
 def test_the_home_tab_lists_what_waits_what_runs_and_what_is_done():
-    view = home(list(WALKS.values())[:8], [WALKS["proposed"]])
+    view = home(list(WALKS.values())[:8], [WALKS["proposed"]], Examples())
     said = "\n".join(block["text"]["text"] for block in view["blocks"] if block["type"] == "section")
     assert [line for line in said.splitlines() if line.startswith("*")] == [
         "*Waiting for your decision*",
@@ -315,9 +321,9 @@ def test_the_home_tab_lists_what_waits_what_runs_and_what_is_done():
 
 
 def test_an_empty_home_says_how_to_begin():
-    view = home([], [])
+    view = home([], [], Examples(model="me/tiny", dataset="me/chat"))
     assert "You have no runs yet." in str(view["blocks"])
-    assert "/finetune Qwen/Qwen3-0.6B" in str(view["blocks"])
+    assert "/finetune me/tiny on me/chat" in str(view["blocks"])
 
 
 if __name__ == "__main__":

@@ -1,13 +1,36 @@
 """Runs in every state that a thread can show, by a name for each; for goldens and for checks of all messages."""
 
-from bot.models import Job, JobStage, Method, Plan, Point, Problem, Progress, Question, Run, RunEvent, Tuning
+from bot.models import (
+    Alert,
+    Check,
+    Job,
+    JobStage,
+    Machine,
+    Method,
+    Option,
+    Parent,
+    Plan,
+    Point,
+    Problem,
+    Progress,
+    Question,
+    Remedy,
+    Resume,
+    Run,
+    RunEvent,
+    Tuning,
+)
+from bot.models.job import Sample
+from bot.planning import FALLBACK_FLAVORS, Limits, go_on, remedies
 from bot.states import RunStatus
+from bot.training import ending
 from tests.builders import (
     ASKER,
     LEAD,
     NOW,
     make_dataset_info,
     make_diagnosis,
+    make_estimate,
     make_flavor,
     make_job,
     make_landed,
@@ -33,6 +56,25 @@ def lora_plan() -> Plan:
     )
 
 
+def long_rows_plan() -> Plan:
+    """Most of each row is cut off, longer rows are offered, and earlier runs taught the numbers."""
+    plan = make_plan(options=(), estimate={"learned_from": 4, "hours_high": 0.483})
+    longer = Option(
+        flavor="h200",
+        tuning=Tuning.FULL,
+        estimate=make_estimate(tokens=115_000_000, hours=1.33, cost_usd=6.69, memory_gib=44.5, usable_gib=139.0),
+        reason="keeps 97 % of the tokens",
+        max_length=16_384,
+    )
+    cut = Check(
+        level="warning",
+        text="About 90 % of the tokens are cut off at 1,024 tokens, in 100 % of the 40 sample rows: what a cut row ends"
+        " with is never learned. 16,384 tokens a row would keep 97 % and cost about $6.69 and take about 1 h 20 min on"
+        " h200.",
+    )
+    return plan.model_copy(update={"options": (longer,), "checks": (*plan.checks[:2], cut)})
+
+
 def grpo_plan() -> Plan:
     return make_plan(
         method=Method.GRPO,
@@ -52,6 +94,21 @@ def grpo_plan() -> Plan:
 
 def canceled_job() -> Job:
     return make_job(stage=JobStage.CANCELED, finished_at=NOW + minutes(20), running_s=720.0)
+
+
+#: Step 400 of 525 of another run.
+RESUME = Resume(run_id="01kaxyz000000000000stopped", commit="0123456789abcdef0123456789abcdef01234567", step=400)
+
+
+def stopped_at_deadline() -> Run:
+    progress = make_progress(
+        step=400, saved_step=400, saved_commit=RESUME.commit, stopped="deadline", seconds_per_step=9.0
+    )
+    job = make_job(stage=JobStage.ERROR, finished_at=NOW + minutes(84), running_s=4560.0)
+    diagnosis = ending(progress, job)
+    assert diagnosis is not None
+    way = remedies(diagnosis.kind, make_plan(), FALLBACK_FLAVORS, Limits(max_ceiling_usd=200))
+    return make_run(_S.FAILED, progress=progress, job=job, diagnosis=diagnosis.model_copy(update={"remedies": way}))
 
 
 def with_event(run: Run, *events: RunEvent) -> Run:
@@ -88,6 +145,10 @@ def walks() -> dict[str, Run]:
             _S.PROPOSED,
             problem=Problem(problem="No hardware named h1000 exists.", fix="Say a100-large, or name none."),
         ),
+        "proposed-only-a-plan": make_run(
+            _S.PROPOSED, request=make_request(plan_only=True), plan=make_plan(request=make_request(plan_only=True))
+        ),
+        "proposed-long-rows": make_run(_S.PROPOSED, plan=long_rows_plan()),
         "proposed-grpo": make_run(_S.PROPOSED, plan=grpo_plan()),
         "running-before-first-value": make_run(
             _S.RUNNING,
@@ -100,6 +161,53 @@ def walks() -> dict[str, Run]:
                 seconds_per_step=15.0,
                 points=(Point(step=10, value=2.3), Point(step=20, value=float("nan"))),
                 warnings=("The loss is not a number since step 20: nothing is learned any more.",),
+            ),
+        ),
+        "running-with-stop-buttons": make_run(
+            _S.RUNNING,
+            alerts=(
+                Alert(kind="late", at=NOW + minutes(18), text="At this pace the time limit comes first."),
+                Alert(kind="gpu_idle", at=NOW + minutes(19), text="The GPU is nearly idle <!here>."),
+            ),
+            machine=Machine(at=NOW + minutes(19), busy_percent=9.0, used_gib=12.25, total_gib=22.5, idle_looks=3),
+        ),
+        "queued-for-long": make_run(
+            _S.QUEUED, alerts=(Alert(kind="queued", at=NOW + minutes(21), text="The job has waited 15 min."),)
+        ),
+        "failed-out-of-memory": make_run(
+            _S.FAILED,
+            diagnosis=make_diagnosis(
+                remedies=remedies("cuda_oom", make_plan(), FALLBACK_FLAVORS, Limits(max_ceiling_usd=200))
+            ),
+        ),
+        "failed-out-of-memory-followed": with_event(
+            make_run(_S.FAILED, diagnosis=make_diagnosis(remedies=(Remedy(key="lora", label="LoRA"),))),
+            RunEvent(at=NOW + minutes(40), status=None, actor=LEAD, note="followed by b9qwen4u: LoRA"),
+        ),
+        "stopped-at-the-deadline": stopped_at_deadline(),
+        "proposed-to-resume": make_run(
+            _S.PROPOSED,
+            plan=go_on(make_plan(), RESUME, make_progress(step=400, saved_step=400), FALLBACK_FLAVORS),
+            previous_plan=make_plan(),
+            resume=RESUME,
+            parent=Parent(run_id=RESUME.run_id, how="Resume from step 400"),
+        ),
+        "run-again-on-the-hub": with_event(
+            make_run(_S.CANCELED, decided_by=LEAD, events=(*events, stopped), job=canceled_job()),
+            RunEvent(
+                at=NOW + minutes(50),
+                status=None,
+                actor="tunesmith",
+                note="run again on the Hub: 6924b0 https://huggingface.co/jobs/tunesmith-lab/6924b0",
+            ),
+        ),
+        "succeeded-evaluated": make_run(
+            _S.SUCCEEDED,
+            report=make_report(
+                before={"eval_loss": 2.31, "eval_mean_token_accuracy": 0.55},
+                after={"eval_loss": 1.87, "eval_mean_token_accuracy": 0.63},
+                samples=(Sample(prompt="What is 2 + 2?", base="2 + 2 + 2 + 2", tuned="4"),),
+                memory_gib={"gpu_reserved": 11.8},
             ),
         ),
         "running-reward": make_run(

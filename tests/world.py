@@ -47,6 +47,7 @@ class World:
             chat=self.chat,
             jobs=self.jobs,
             propose=Proposer(self.hub, self.jobs.flavors, self.policy).propose,
+            go_on=Proposer(self.hub, self.jobs.flavors, self.policy).go_on,
             exists=self.hub.repo_exists,
             observer=Observer(store=self.store, hub=self.hub, jobs=self.jobs, clock=self.clock),
             clock=self.clock,

@@ -36,6 +36,18 @@ class Visitor:
         answer = self.act("say", user=user, channel=channel, text=text, thread_ts=thread_ts)
         return str(_checked(answer)["ts"])
 
+    def edit(self, user: str, channel: str, ts: str, text: str) -> None:
+        """Change one's own message."""
+        _checked(self.act("edit", user=user, channel=channel, ts=ts, text=text))
+
+    def unfurl(self, user: str, channel: str, ts: str) -> None:
+        """Let Slack add a preview to one's message: a change that is no edit."""
+        _checked(self.act("unfurl", user=user, channel=channel, ts=ts))
+
+    def delete(self, user: str, channel: str, ts: str) -> None:
+        """Delete one's own message."""
+        _checked(self.act("delete", user=user, channel=channel, ts=ts))
+
     def command(self, user: str, channel: str, command: str, text: str = "") -> Json | None:
         """Use a slash command; returns the message that its ack carried, or Slack's own about a failure."""
         message: Json | None = self.act("command", user=user, channel=channel, command=command, text=text)["message"]

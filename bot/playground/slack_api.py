@@ -109,7 +109,7 @@ class Api:
                 name, most, seconds = method, UPDATES_PER_MINUTE, 60.0
             case _:
                 return
-        used, now = self._used[name], time.monotonic()
+        used, now = self._used[name], time.monotonic() * self.slack.settings.rate_speed
         while used and now - used[0] >= seconds:
             used.popleft()
         if len(used) >= most:

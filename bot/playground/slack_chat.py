@@ -16,9 +16,11 @@ MAX_UPDATED = 4_000
 
 
 def _content(call: Call) -> Json:
-    return content_of(
-        {"text": call.text("text"), "blocks": call.json("blocks"), "attachments": call.json("attachments")}
-    )
+    blocks = call.json("blocks")
+    if not call.slack.settings.charts and any(block.get("type") == "data_visualization" for block in blocks or ()):
+        problem = "[ERROR] unsupported type: data_visualization [json-pointer:/blocks]"
+        raise SlackError("invalid_blocks", errors=[problem], response_metadata={"messages": [problem]})
+    return content_of({"text": call.text("text"), "blocks": blocks, "attachments": call.json("attachments")})
 
 
 def _metadata(call: Call) -> Json | None:

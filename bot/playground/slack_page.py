@@ -41,6 +41,9 @@ class Page:
         slack.delivery.sockets.on_change = lambda: slack.workspace.tell("connected", connected=self._connected())
         self._acts: dict[str, Act] = {
             "say": lambda a, _: people.say(a["user"], a["channel"], a["text"], a.get("thread_ts")),
+            "edit": lambda a, _: people.edit(**a),
+            "unfurl": lambda a, _: people.unfurl(**a),
+            "delete": lambda a, _: people.delete(**a),
             "command": lambda a, url: people.command(a["user"], a["channel"], a["command"], a.get("text", ""), url),
             "click": lambda a, url: people.click(base_url=url, **a),
             "options": lambda a, _: people.options(**a),

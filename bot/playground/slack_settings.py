@@ -16,6 +16,10 @@ class SlackSettings(BaseModel):
     request_url: str = ""
     #: One message a second and channel, 50 updates a minute, as the real one.
     rate_limits: bool = False
+    #: How many times faster the clock of the rate limits runs, to replay an hour in a minute.
+    rate_speed: float = Field(1.0, gt=0, le=1000)
+    #: Whether messages may hold charts: a workspace that does not know the block refuses the whole message.
+    charts: bool = True
     #: Send every event a second time although it was acknowledged (the acknowledgement got lost).
     redeliver_every_event: bool = False
     #: Seconds before each further try of an event that was not acknowledged. The real Slack: nearly at once, 60, 300.

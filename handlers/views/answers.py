@@ -6,9 +6,10 @@ Pure. Everything foreign is escaped here.
 from collections.abc import Sequence
 
 from bot.errors import UserError
-from bot.models import Run
+from bot.intake.help import ask_for
+from bot.models import Examples, Run
 from bot.states import RunStatus
-from handlers.views import card, text
+from handlers.views import card, facts, text
 from handlers.views.thread import thread
 
 _S = RunStatus
@@ -47,7 +48,7 @@ def status_text(run: Run) -> str:
 def status_list(runs: Sequence[Run]) -> str:
     """The newest runs, one line each."""
     if not runs:
-        return f"No runs here yet. Ask for one: {text.code('/finetune Qwen/Qwen3-0.6B on trl-lib/Capybara')}"
+        return f"No runs here yet. Ask for one: {text.code(f'/finetune {Examples().request}')}"
     lines = [line(run) for run in runs]
     return f"*The newest runs*\n{text.listing(lines)}\nMore about one: {text.code('/finetune status RUN')}"
 
@@ -77,6 +78,10 @@ def logs_text(run: Run) -> str:
     )
 
 
+def log_comes(run: Run) -> str:
+    return f"I am reading the log of run {text.code(run.short_id)}; it comes into the run's thread as a file."
+
+
 def canceled_text(run: Run) -> str:
     if run.status is _S.CANCELED:
         return f"Run {text.code(run.short_id)} is canceled. Nothing ran."
@@ -94,11 +99,16 @@ def explain_text(run: Run) -> str:
     return f"Run {text.code(run.short_id)}: {text.escape(cause, 1500)}\n*What to do:* {text.escape(fix, 1500)}"
 
 
-def not_understood() -> str:
+def not_understood(run: Run | None) -> str:
+    """For words to the bot that are no request: what would be one, here."""
+    if run is not None and not run.is_final:
+        change = "change it (“2 epochs, use lora”), " if run.status in (_S.DRAFTING, _S.PROPOSED) else ""
+        decide = "decide (“approve”)" if run.status is _S.PROPOSED else "stop it (“cancel”)"
+        return f"I did not understand that. About this run you can {change}ask (“how long will it take?”) or {decide}."
     return (
         f"I did not understand that as a request. {text.code('/finetune help')} shows what I can do;"
         " a plan needs a model and a dataset, for example"
-        f" {text.code('/finetune Qwen/Qwen3-0.6B on trl-lib/Capybara')}."
+        f" {text.code(f'/finetune {Examples().request}')}."
     )
 
 
@@ -109,9 +119,39 @@ def ask_for_plan() -> str:
     )
 
 
-def what_to_change() -> str:
+def what_to_change(field: str | None = None) -> str:
+    if field is not None:
+        return f"{text.escape(ask_for(field), 400)} Until then the plan stays as it is."
     return "What shall I change? Say it like “2 epochs” or “use lora”; until then the plan stays as it is."
 
 
 def only_in_thread() -> str:
     return "I cannot tell which run you mean. Write it as a reply in the run's thread, or use the buttons on its card."
+
+
+def edit_taken() -> str:
+    """The one reply to an edit that counts."""
+    return (
+        "I read your edit and take it as what you meant. The plan follows it; buttons of an older plan no longer work."
+    )
+
+
+def request_deleted(run: Run) -> str:
+    """The words that asked for a run are gone, and the run is not."""
+    if run.status in (_S.RECEIVED, _S.DRAFTING, _S.PROPOSED):
+        others = text.mentions(sorted(run.authors - {run.requester}))
+        return (
+            f"The message that asked for this run was deleted. {others} changed the request since, so it"
+            " stays. To drop it, write `reject` here."
+        )
+    return f"The message that asked for this run was deleted. The run goes on. {facts.stopping(run)}"
+
+
+def change_deleted(run: Run) -> str:
+    """The words that changed a plan are gone; what they changed is not."""
+    if run.status in (_S.RECEIVED, _S.DRAFTING, _S.PROPOSED):
+        return (
+            "The reply that changed the request was deleted; its change stays. To take it back, say here"
+            " how it should be."
+        )
+    return f"A reply that changed this plan was deleted. The run goes on as approved. {facts.stopping(run)}"

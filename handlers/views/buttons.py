@@ -12,6 +12,10 @@ from handlers.views import text
 
 APPROVE, REJECT, CANCEL, ANSWER = "finetune.approve", "finetune.reject", "finetune.cancel", "finetune.answer"
 REJECT_FORM = "finetune.reject_form"
+#: Opens the form of the plan.
+EDIT = "finetune.edit"
+#: Explains the plan; plans it on other hardware; makes a run of what was only a plan.
+WHY, SWITCH, MAKE_RUN = "finetune.why", "finetune.switch", "finetune.make_run"
 
 #: docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
 _CONFIRM_TEXT, _CONFIRM_TITLE, _CONFIRM_BUTTON, _BUTTON_TEXT = 300, 100, 30, 75
@@ -29,9 +33,10 @@ class Pressed(Value):
     choice: str = ""
 
 
-def carried(run: Run) -> str:
+def carried(run: Run, *, choice: str = "") -> str:
     """The value of a button below this run's plan."""
-    return Pressed(run=run.id, revision=run.revision, digest=run.plan.digest if run.plan else "").model_dump_json()
+    digest = run.plan.digest if run.plan else ""
+    return Pressed(run=run.id, revision=run.revision, digest=digest, choice=choice).model_dump_json()
 
 
 def read_pressed(value: str) -> Pressed:
@@ -69,6 +74,56 @@ def approve(run: Run, plan: Plan) -> ButtonElement:
     )
 
 
+def edit(run: Run) -> ButtonElement:
+    """Opens the form with the plan filled in; sending it makes a new plan."""
+    return ButtonElement(
+        text=_label("Edit"),
+        action_id=EDIT,
+        value=carried(run),
+        accessibility_label=f"Edit plan {run.revision} in a form",
+    )
+
+
+def why(run: Run) -> ButtonElement:
+    """Opens the window with the sums behind the plan."""
+    return ButtonElement(
+        text=_label("Why this plan"),
+        action_id=WHY,
+        value=carried(run),
+        accessibility_label=f"Why plan {run.revision}: numbers, formulas and what was left out",
+    )
+
+
+def make_run(run: Run) -> ButtonElement:
+    """Plans the same as a run, which somebody can approve then."""
+    return ButtonElement(
+        text=_label("Make it a run"),
+        action_id=MAKE_RUN,
+        value=carried(run),
+        style="primary",
+        accessibility_label="Make it a run: a new plan that waits for approval",
+    )
+
+
+def switches(run: Run, plan: Plan) -> list[ButtonElement]:
+    """One button for each other way that is possible; pressing it makes a new plan and starts nothing."""
+    found = []
+    for index, option in enumerate(plan.options):
+        if option.estimate is None:
+            continue
+        where = f"{option.max_length:,} tokens a row" if option.max_length else option.flavor
+        cost = text.about_money(option.estimate.cost_usd)
+        found.append(
+            ButtonElement(
+                text=_label(f"Switch to {where} · {cost}"),
+                action_id=f"{SWITCH}.{index}",
+                value=carried(run, choice=str(index)),
+                accessibility_label=text.plain(f"Switch to {where}, {cost}: makes a new plan", _BUTTON_TEXT),
+            )
+        )
+    return found[:5]
+
+
 def reject(run: Run) -> ButtonElement:
     """Opens the form that asks for the reason."""
     return ButtonElement(
@@ -80,13 +135,8 @@ def reject(run: Run) -> ButtonElement:
     )
 
 
-def cancel(run: Run) -> ButtonElement:
-    if run.job is None:
-        words = "The job is not started yet, so it costs nothing or nearly nothing."
-    elif run.progress.saved_step:
-        words = f"You pay for the time so far. The checkpoint of step {run.progress.saved_step} stays on the Hub."
-    else:
-        words = "You pay for the time so far. Nothing was saved to the Hub yet."
+def cancel(run: Run, words: str = "") -> ButtonElement:
+    """Stops the run; `words`: what its dialog says instead of how the run stands now."""
     return ButtonElement(
         text=_label("Cancel run"),
         action_id=CANCEL,
@@ -95,12 +145,20 @@ def cancel(run: Run) -> ButtonElement:
         accessibility_label=f"Cancel run {run.short_id}",
         confirm=_confirm(
             "Stop this run?",
-            words,
+            words or _stopping(run),
             "Stop it",
             "Keep running",
             style="danger",
         ),
     )
+
+
+def _stopping(run: Run) -> str:
+    if run.job is None:
+        return "The job is not started yet, so it costs nothing or nearly nothing."
+    if run.progress.saved_step:
+        return f"You pay for the time so far. The checkpoint of step {run.progress.saved_step} stays on the Hub."
+    return "You pay for the time so far. Nothing was saved to the Hub yet."
 
 
 def answers(run: Run) -> list[ButtonElement]:

@@ -28,7 +28,8 @@ def _short(repo_id: str) -> str:
 def asked(run: Run) -> str:
     """ "<@U1> asked: “...”" in mrkdwn."""
     words = f": {text.quote(run.request.text)}" if run.request.text else "."
-    return f"{text.mention(run.requester)} asked{words}"
+    helped = f" (read with the help of {text.code(run.request.read_by, 100)})" if run.request.read_by else ""
+    return f"{text.mention(run.requester)} asked{words}{helped}"
 
 
 def approver(run: Run) -> str:
@@ -55,6 +56,8 @@ def footer(run: Run) -> str:
         parts.append(f"paid by {text.code(run.plan.namespace)}")
     if run.job:
         parts.append(text.link(run.job.url, "job on the Hub"))
+    if run.parent:
+        parts.append(f"follows run {text.code(run.parent.run_id[-8:])}: {text.escape(run.parent.how, 100)}")
     return " · ".join(parts)
 
 
@@ -106,6 +109,8 @@ def tuning(plan: Plan) -> str:
 def length(plan: Plan) -> str:
     """ "2 epochs · 525 steps" """
     steps = text.counted(plan.estimate.steps, "step")
+    if plan.resume is not None:
+        steps += f", of which {text.count(plan.resume.step)} are done"
     if plan.arguments.max_steps > 0:
         return text.counted(plan.arguments.max_steps, "step")
     epochs = plan.arguments.num_train_epochs
@@ -122,17 +127,19 @@ def dataset(plan: Plan) -> str:
     info = plan.dataset
     config = f"configuration {text.code(info.config, 60)} · " if len(info.configs) > 1 else ""
     rows = text.counted(plan.rows, "row") if plan.rows is not None else "number of rows not known"
+    rows += f", {text.count(plan.eval_rows)} of them held back" if plan.eval_rows else ""
     tokens = f" · {text.rough(plan.estimate.tokens)} tokens in all" if plan.estimate.tokens else ""
     return f"{text.code(info.repo_id)}\n{config}split {text.code(plan.split, 60)} · {rows}{tokens}"
 
 
 def method(plan: Plan) -> str:
-    return f"{fields.METHODS[plan.method]}\n{tuning(plan)} · {plan.precision}"
+    rewards = f"\nrewards: {text.escape(', '.join(plan.rewards), 100)}" if plan.rewards else ""
+    return f"{fields.METHODS[plan.method]}\n{tuning(plan)} · {plan.precision}{rewards}"
 
 
 def training(plan: Plan) -> str:
     arguments = plan.arguments
-    batch = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * max(1, plan.flavor.gpus)
+    batch = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * plan.processes
     cut = "a completion" if plan.method is Method.GRPO else "a row"
     return (
         f"{length(plan)}\nlearning rate {text.number(arguments.learning_rate)} · batch {batch}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from bot.models import Method, Plan, TrainingRequest, Tuning
+from bot.models.request import HOW_SAID
 from handlers.views import text
 
 #: Field of TrainingRequest -> what people call it. `text` is shown as a quotation instead; a test checks that no
@@ -51,6 +52,7 @@ LABELS: dict[str, str] = {
     "temperature": "temperature",
     "reward": "reward",
     "report_to": "reporting",
+    "plan_only": "only a plan",
 }
 
 METHODS = {
@@ -99,6 +101,7 @@ _SETTLED: dict[str, Callable[[Plan], Any]] = {
     "packing": lambda plan: plan.arguments.packing,
     "gradient_checkpointing": lambda plan: plan.arguments.activation_checkpointing,
     "save_steps": lambda plan: plan.arguments.save_steps,
+    "reward": lambda plan: ", ".join(plan.rewards) or plan.request.reward,
 }
 
 
@@ -127,7 +130,9 @@ def value_text(field: str, value: Any) -> str:
 def said(request: TrainingRequest) -> list[tuple[str, str]]:
     """The fields that the person named: (label, value), plain text, in the order of the model."""
     return [
-        (LABELS[field], value_text(field, value)) for field, value in request if field != "text" and value is not None
+        (LABELS[field], value_text(field, value))
+        for field, value in request
+        if field not in HOW_SAID and value is not None
     ]
 
 

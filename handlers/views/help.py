@@ -2,7 +2,9 @@
 
 from bot.intake import help_text
 from bot.intake.commands import Help
-from handlers.views import text
+from bot.intake.glossary import BY_NAME
+from bot.models import Run
+from handlers.views import facts, text
 
 #: Between what is typed and what it does, in the lines of bot.intake.help.
 _DASH = "  -  "
@@ -16,6 +18,12 @@ def help_message(asked: Help) -> str:
         near = f" Did you mean {text.code(asked.near)}?" if asked.near else ""
         unknown = f"I do not know {text.quote(asked.unknown, 200)}.{near}\n\n"
     return f"{unknown}*{text.escape(page.title, 200)}*\n{text.listing(map(_line, page.lines), 3400)}"
+
+
+def meaning_text(name: str, run: Run | None) -> str:
+    """What a term of the glossary means, and what the run of the thread has of it."""
+    term = BY_NAME[name.lower()]
+    return f"{text.escape(term.meaning)}{facts.uses(run, term.field) if run else ''}"
 
 
 def _line(line: str) -> str:

@@ -6,14 +6,17 @@ chosen for them. Does not compute anything about the plan: all numbers come with
 
 from slack_sdk.models.blocks import Block
 
-from bot.models import Plan, Run, Tuning
-from bot.planning import plan_differences
+from bot.models import Plan, Run
+from bot.planning import TUNINGS, fit, plan_differences, prediction
+from bot.states import RunStatus
 from handlers.views import buttons, card, fields, text
 from handlers.views import messages as m
 from handlers.views.messages import Message
 
-_LEVELS = {"ok": "✓", "info": "·"}
-_TUNINGS = {Tuning.FULL: "all weights", Tuning.LORA: "LoRA", Tuning.QLORA: "QLoRA"}
+#: Choices that the card tells with their reasons; the most important come first.
+_CHOSEN = 6
+#: Characters of one warning: what matters stands at its beginning.
+_WARNING = 420
 
 
 def plan_card(run: Run, plan: Plan) -> Message:
@@ -29,35 +32,44 @@ def _blocks(run: Run, plan: Plan) -> list[Block]:
             m.section(f"*{intro}:* {text.escape(run.problem.problem, 900)} {text.escape(run.problem.fix, 900)}")
         )
     if changed := difference(run):
-        blocks.append(m.section(f"*Changed from plan {run.revision - 1}*\n{text.listing(changed, 2000)}"))
+        before = f"run {run.parent.run_id[-8:]}" if run.parent and run.revision == 1 else f"plan {run.revision - 1}"
+        blocks.append(m.section(f"*Changed from {text.escape(before)}*\n{text.listing(changed, 2000)}"))
     blocks.append(m.fields(("Cost", _cost(plan)), ("Time", _time(plan)), *card.essentials(plan)))
     if warnings := [check for check in plan.checks if check.level == "warning"]:
-        blocks.append(m.section(_lines([f"⚠️ *Warning:* {text.escape(check.text, 300)}" for check in warnings])))
+        blocks.append(m.section(_lines([f"⚠️ *Warning:* {text.escape(check.text, _WARNING)}" for check in warnings])))
     if others := options(plan):
         blocks.append(m.section(f"*Other ways to run it*\n{text.listing(others, 2000)}"))
+        if not run.needs_plan and (offers := buttons.switches(run, plan)):
+            blocks.append(m.buttons("options", *offers))
     if rule := _rule(plan):
         blocks.append(m.context(rule))
     if not run.needs_plan:
-        blocks.append(m.buttons("decision", buttons.approve(run, plan), buttons.reject(run)))
+        decide = (
+            [buttons.make_run(run)] if plan.request.plan_only else [buttons.approve(run, plan), buttons.reject(run)]
+        )
+        blocks.append(m.buttons("decision", *decide, buttons.edit(run), buttons.why(run)))
     # what decides stands above the buttons, what explains below
     blocks += [m.context(_next_step(run), card.footer(run)), m.section(_reading(plan))]
-    if routine := fields.routine_line(plan):
-        blocks.append(m.context(f"As usual: {routine}"))
-    if passed := [check for check in plan.checks if check.level != "warning"]:
-        lines = [f"{_LEVELS[check.level]} {text.escape(check.text, 300)}" for check in passed]
-        blocks.append(m.section(f"*Checked*\n{_lines(lines)}"))
+    if not run.needs_plan:
+        passed = sum(check.level == "ok" for check in plan.checks)
+        checked = f"✓ {text.counted(passed, 'check')} passed. " if passed else ""
+        blocks.append(m.context(f"{checked}“Why this plan” shows what was checked, every sum, and what was left out."))
     return blocks
 
 
 def _state(run: Run) -> str:
-    return f"Plan {run.revision} is being changed" if run.needs_plan else f"Plan {run.revision} waits for approval"
+    if run.needs_plan:
+        return f"Plan {run.revision} is being changed"
+    if run.plan is not None and run.plan.request.plan_only:
+        return f"Plan {run.revision} is only a plan: nothing can run"
+    return f"Plan {run.revision} waits for approval"
 
 
 def _next_step(run: Run) -> str:
     if run.needs_plan:
         return "The new plan appears here in a moment; nothing runs until it is approved."
     expires = f" The plan expires {text.date(run.next_check_at)}." if run.next_check_at else ""
-    return f"To change something, reply in this thread, for example “use lora, 1 epoch”.{expires}"
+    return f"To change something, press Edit or reply in this thread, for example “use lora, 1 epoch”.{expires}"
 
 
 def _time(plan: Plan) -> str:
@@ -65,7 +77,7 @@ def _time(plan: Plan) -> str:
     likely = text.span(expected.hours_low * 3600, expected.hours_high * 3600)
     return (
         f"{text.about(expected.hours * 3600)} ({likely})\n{card.start_up(plan)}"
-        f"\nstopped after {text.duration(plan.timeout_s)} at the latest"
+        f"\nstopped after {text.duration(plan.timeout_s)} at the latest; what was saved by then is kept"
     )
 
 
@@ -75,7 +87,7 @@ def _cost(plan: Plan) -> str:
     return (
         f"*at most {text.ceiling(plan.ceiling_usd)}*\nexpected {text.about_money(expected.cost_usd)}"
         f"{f' ({likely})' if likely else ''}"
-        f"\ncharged to {text.code(plan.namespace)}"
+        f"\n{prediction(plan)}\ncharged to {text.code(plan.namespace)}"
     )
 
 
@@ -83,6 +95,8 @@ def _reading(plan: Plan) -> str:
     """What was said, what was chosen for lack of it, and how the rows are read."""
     said = f"*You said*\n{fields.said_line(plan.request) or '_nothing else_'}"
     chosen = fields.chosen_lines(plan)
+    if len(chosen) > _CHOSEN:
+        chosen = [*chosen[:_CHOSEN], f"and {len(chosen) - _CHOSEN} more, which “Why this plan” tells"]
     return f"{said}\n*I chose the rest*\n{text.listing(chosen, 1500)}" if chosen else said
 
 
@@ -112,16 +126,17 @@ def difference(run: Run) -> list[str]:
 
 
 def options(plan: Plan) -> list[str]:
-    """Other hardware or tuning for the same plan, as lines of mrkdwn; what cannot run says why."""
+    """Other ways that are possible, as lines of mrkdwn: the hardware, how full it gets, the time and the price."""
     lines = []
     for option in plan.options:
-        name = f"{text.code(option.flavor, 60)}, {_TUNINGS[option.tuning]}"
-        reason = text.escape(option.reason, 160)
-        if option.estimate is None:
-            lines.append(f"{name}: not possible ({reason})")
-        else:
-            cost = text.about_money(option.estimate.cost_usd)
-            lines.append(f"{name}: {cost}, {text.about(option.estimate.hours * 3600)} ({reason})")
+        if (estimate := option.estimate) is None:
+            continue
+        longer = f", {option.max_length:,} tokens a row" if option.max_length else ""
+        full = fit(estimate.memory_gib, estimate.usable_gib)
+        lines.append(
+            f"{text.escape(option.reason, 160)}: {text.code(option.flavor, 60)}, {TUNINGS[option.tuning]}{longer}"
+            f" · {text.about_money(estimate.cost_usd)} · {text.about(estimate.hours * 3600)} · {full}"
+        )
     return lines
 
 
@@ -136,11 +151,11 @@ def _sentences(run: Run, plan: Plan) -> list[str]:
     visible = "private" if plan.private else "public"
     where = f"The model goes to the {visible} repository {text.escape(plan.output_repo, 200)}."
     warnings = [f"Warning: {text.escape(check.text, 200)}" for check in plan.checks if check.level == "warning"][:3]
-    what = (
-        "The new plan appears in a moment."
-        if run.needs_plan
-        else "Press Approve or Reject on the card, or reply in the thread to change the plan."
-    )
+    what = "Press Approve, Reject or Edit on the card, or reply in the thread to change the plan."
+    if run.needs_plan:
+        what = "The new plan appears in a moment."
+    elif plan.request.plan_only:
+        what = "Press Make it a run on the card, or reply in the thread to change the plan."
     return [state, trouble, money, where, *warnings, f"Asked by {text.mention(run.requester)}.", _rule(plan), what]
 
 
@@ -171,7 +186,11 @@ def question_reply(run: Run) -> Message | None:
         return None
     words = f"{text.mention(run.requester)} {_question(run)} {text.escape(run.question.hint, 400)}"
     key = f"question-{m.fingerprint(run.question.field, run.question.text)}"
-    return m.make_message(key, [words], [m.section(words)])
+    blocks = [m.section(words)]
+    if (offered := buttons.answers(run)) and run.status in (RunStatus.DRAFTING, RunStatus.PROPOSED):
+        blocks.append(m.buttons("answers", *offered))
+    offers = fields.joined((text.escape(choice, 200) for choice in run.question.choices), 600)
+    return m.make_message(key, [words, offers], blocks)
 
 
 def _question(run: Run) -> str:

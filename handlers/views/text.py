@@ -19,6 +19,9 @@ from bot.planning.amounts import duration as duration
 from bot.planning.amounts import money as money
 from bot.planning.amounts import money_span as money_span
 from bot.planning.amounts import number as number
+from bot.planning.amounts import percent as percent
+from bot.planning.amounts import rough as rough
+from bot.planning.amounts import size as size
 from bot.planning.amounts import span as span
 
 #: What mrkdwn and top-level text interpret; docs.slack.dev/messaging/formatting-message-text, "Escaping text".
@@ -131,25 +134,6 @@ def count(number: float) -> str:
 
 def counted(number: int, noun: str) -> str:
     return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
-
-
-def rough(number: float) -> str:
-    """596M, 3.4M, 1.2B: a large count in three significant digits at most."""
-    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            value = number / size
-            return f"{value:.0f}{unit}" if value >= 100 else f"{value:.1f}".removesuffix(".0") + unit
-    return count(number)
-
-
-def size(count_bytes: float) -> str:
-    """1.2 GB, 780 B."""
-    value = float(count_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
 
 
 # --- times and curves -------------------------------------------------------------------------------------------

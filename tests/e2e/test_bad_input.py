@@ -76,7 +76,7 @@ def test_a_guest_cannot_approve_and_is_told_privately(workspace):
 
 
 def test_a_hub_that_is_down_is_said_and_waited_for(workspace):
-    workspace.misbehave("hub", path="^/api/models/", kind="status", status=503, times=3)
+    workspace.misbehave("hub", path="^/api/models", kind="status", status=503, times=3)
     workspace.visitor.command(ASKER, CHANNEL, "/finetune", "tiny-qwen3 on tiny-chat")
     run = workspace.store.recent(1)[0]
     waiting = workspace.until(run, lambda now: now.problem is not None or now.status is not RunStatus.RECEIVED)
