@@ -151,6 +151,14 @@ def test_a_request_is_read(text: str, expected: dict[str, Any]) -> None:
     assert fields(parse(text)) == expected
 
 
+@pytest.mark.parametrize("limit", ["under $5", "below $5", "max $5", "within $5", "up to 5 dollars", "at most $5"])
+@pytest.mark.parametrize("dataset", ["tiny-chat", "tiny shakespeare"])
+def test_a_limit_behind_a_short_name_is_no_part_of_the_name(dataset: str, limit: str) -> None:
+    found = parse(f"/finetune tiny-qwen3 on {dataset} {limit}")
+    assert isinstance(found, NewRequest)
+    assert (found.request.dataset, found.request.budget_usd) == (dataset, 5)
+
+
 def test_a_request_keeps_the_words_that_were_typed() -> None:
     command = parse("/finetune Qwen3-0.6B on codeforces-cots, 2 epocs")
     assert isinstance(command, NewRequest)

@@ -29,8 +29,7 @@ _DATASET_WORDS = [
     rule(
         r"\b(?:on|sur|auf|sobre|over) (?:the )?(?P<pair>(?!(?:our|my|your|a|an|some|any|all|this|that|these|the|it)\b)"
         r"[A-Za-z][\w.-]{2,40} (?:[A-Za-z][\w.-]{2,40}|\d{1,4}k))(?=\s*(?:$|[,.;(]|(?:please|pls|plz|for"
-        r"|with|using|w/|and|at"
-        r"|in)\b|\x00))"
+        r"|with|using|w/|and|at|in|under|below|max|within|up)\b|\x00))"
     ),
     rule(rf"\b(?:on|sur|auf|sobre|over) (?:the )?[\"']?(?P<w>{_WORD})(?![\w/])"),
     rule(rf"\b(?:with|using|from|avec|mit|con|com|usando|en|em) (?:the )?[\"']?(?P<n>{_WORD})(?![\w/])"),
@@ -91,7 +90,7 @@ def say_word(sheet: Sheet, field: str, name: str, start: int) -> None:
 _IN_PASSING = word_set(
     "with for using and at in from to via by on as of it is are was "
     "today tonight tomorrow now asap please thanks first next again instead dataset data corpus split lora qlora sft"
-    " dpo grpo full only just too also"
+    " dpo grpo full only just too also under below max maximum most within over about around cheap cheaply budget"
 )
 
 
