@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -90,6 +91,12 @@ def test_exact_wants_the_words_at_the_end(completion: str, answer: Any, worth: f
 )
 def test_math_knows_equal_formulas(completion: str, answer: Any, worth: float) -> None:
     assert judged(reward("math"), completion, answer) == worth
+
+
+def test_a_formula_that_nobody_can_compute_is_wrong_and_keeps_nobody_waiting() -> None:
+    began = monotonic()
+    assert judged(reward("math"), "So it is $\\boxed{10^{10^{10}}}$", "42") == 0
+    assert monotonic() - began < 20
 
 
 def test_format_counts_an_answer_that_ends_and_is_marked_like_the_reference() -> None:

@@ -237,11 +237,11 @@ def push_model(trainer, card):
     if RANK != 0:
         return None
     (folder / "README.md").write_text(card, encoding="utf-8")
-    keep_private()
     # what an earlier run left there must not be taken for this model
     stale = ["last-checkpoint/*", "*.safetensors", "*.safetensors.index.json", "adapter_config.json"]
     for pause in (10, 60, None):
         try:
+            keep_private()
             commit = api.upload_folder(
                 repo_id=OUTPUT,
                 folder_path=folder,
@@ -249,13 +249,13 @@ def push_model(trainer, card):
                 delete_patterns=stale,
                 commit_message="Trained model",
             )
+            files = api.list_repo_files(OUTPUT, revision=commit.oid)
             break
         except Exception as error:
             if pause is None:
                 raise
             report("warning", kind="push", text=f"The model was not pushed yet, trying again: {error}")
             time.sleep(pause)
-    files = api.list_repo_files(OUTPUT, revision=commit.oid)
     if not any(name.endswith(".safetensors") for name in files):
         sys.exit(f"The push to {OUTPUT} left no weights there: {files}")
     return commit

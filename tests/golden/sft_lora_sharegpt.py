@@ -305,11 +305,11 @@ def push_model(trainer, card):
     if RANK != 0:
         return None
     (folder / "README.md").write_text(card, encoding="utf-8")
-    keep_private()
     # what an earlier run left there must not be taken for this model
     stale = ["last-checkpoint/*", "*.safetensors", "*.safetensors.index.json", "adapter_config.json"]
     for pause in (10, 60, None):
         try:
+            keep_private()
             commit = api.upload_folder(
                 repo_id=OUTPUT,
                 folder_path=folder,
@@ -317,13 +317,13 @@ def push_model(trainer, card):
                 delete_patterns=stale,
                 commit_message="Trained model",
             )
+            files = api.list_repo_files(OUTPUT, revision=commit.oid)
             break
         except Exception as error:
             if pause is None:
                 raise
             report("warning", kind="push", text=f"The model was not pushed yet, trying again: {error}")
             time.sleep(pause)
-    files = api.list_repo_files(OUTPUT, revision=commit.oid)
     if not any(name.endswith(".safetensors") for name in files):
         sys.exit(f"The push to {OUTPUT} left no weights there: {files}")
     return commit
@@ -643,13 +643,16 @@ if __name__ == "__main__":
         text = "There was no time left to compare the trained model with the base model; it is pushed all the same."
         report("warning", kind="no_time", text=text)
     else:
-        trainer.evaluate()
-        asked = signals.measured["samples"]
-        given = answers(model, tokenizer, [sample["prompt"] for sample in asked])
-        for sample, answer in zip(asked, given, strict=True):
-            sample["tuned"] = answer
-        if RANK == 0:
-            commit = push_card(write_card(trainer, result, signals))
+        try:
+            trainer.evaluate()
+            asked = signals.measured["samples"]
+            given = answers(model, tokenizer, [sample["prompt"] for sample in asked])
+            for sample, answer in zip(asked, given, strict=True):
+                sample["tuned"] = answer
+            if RANK == 0:
+                commit = push_card(write_card(trainer, result, signals))
+        except Exception as error:  # noqa: BLE001 - the model is on the Hub, whatever happens to its comparison
+            report("warning", kind="measure", text=f"The model is pushed, but could not be compared: {error}")
     if RANK == 0:
         say_how_it_went(trainer, result, signals, commit)
     trainer.end()
