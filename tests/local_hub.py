@@ -62,3 +62,4 @@ class LocalHub:
         self._ready.set()
         await self._stopped.wait()
         await runner.cleanup()
+        await asyncio.sleep(0.05)  # connections that came while it stopped are closed in the loop's next turns

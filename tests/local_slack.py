@@ -76,6 +76,7 @@ class LocalSlack:
         self._ready.set()
         await self._stopped.wait()
         await runner.cleanup()
+        await asyncio.sleep(0.05)  # connections that came while it stopped are closed in the loop's next turns
 
 
 def text(words: str, kind: str = "plain_text") -> dict[str, str]:

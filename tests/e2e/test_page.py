@@ -117,6 +117,29 @@ def test_the_home_tab_lists_runs(workspace: Workspace, page: Page, shoot) -> Non
     shoot("home")
 
 
+def test_a_sentence_makes_a_plan_and_a_reply_in_its_thread_changes_it(workspace: Workspace, page: Page, shoot) -> None:
+    before = len(workspace.store.recent(100))
+    composer = page.get_by_test_id("composer")
+    composer.fill("@tunesmith please fine-tune tiny-qwen3 on tiny-chat with LoRA, two epochs, under $1")
+    page.get_by_test_id("send").click()
+    run = newest(workspace, before)
+    assert run.plan is not None
+    assert (run.plan.tuning, run.plan.arguments.num_train_epochs) == (Tuning.LORA, 2)
+    page.get_by_test_id(f"thread-{workspace.thread_ts(run)}").click()
+    waits = page.get_by_text("Plan 1 waits for approval").last
+    waits.evaluate("line => line.scrollIntoView()")
+    shoot("sentence")
+
+    reply = page.get_by_test_id("thread-composer")
+    reply.fill("make it 3 epochs and lr 1e-4")
+    reply.press("Enter")
+    changed = workspace.until(run, lambda now: now.revision == 2 and now.status is RunStatus.PROPOSED)
+    assert changed.plan is not None
+    assert (changed.plan.arguments.num_train_epochs, changed.plan.arguments.learning_rate) == (3, 1e-4)
+    expect(page.get_by_text("Plan 2").last).to_be_visible(timeout=SOON)
+    shoot("thread-changed")
+
+
 # --- the form ---------------------------------------------------------------------------------------------------------
 
 
