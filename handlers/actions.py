@@ -51,12 +51,14 @@ def register(app: App, desk: Desk, forms: Forms) -> None:
 
     @app.action(buttons.MAKE_RUN)
     def make_run(ack: Ack, action: dict[str, Any], body: dict[str, Any]) -> None:
-        desk.runs.revise(
-            source_id=f"action:{body['trigger_id']}",
-            run_id=read_pressed(action["value"]).run,
-            person=_person(desk, body),
-            changes={"plan_only": None},
-        )
+        run = desk.runs.find(read_pressed(action["value"]).run, channel="")
+        if run.request.plan_only:  # a second click finds it made already
+            desk.runs.revise(
+                source_id=f"action:{body['trigger_id']}",
+                run_id=run.id,
+                person=_person(desk, body),
+                changes={"plan_only": None},
+            )
         desk.wake()
         ack()
 

@@ -81,7 +81,12 @@ class Acts:
                     label=PlainTextObject(text="Channel"),
                     hint=PlainTextObject(text="Its numbers and its address are posted there. Invite me first."),
                     element=ConversationSelectElement(
-                        action_id=_WHERE, filter=ConversationFilter(include=["public", "private"])
+                        action_id=_WHERE,
+                        filter=ConversationFilter(
+                            include=["public", "private"],
+                            exclude_external_shared_channels=True,
+                            exclude_bot_users=True,
+                        ),
                     ),
                 )
             ],

@@ -165,7 +165,7 @@ class Desk:
             StalePlan: the plan was replaced or decided, so the offer is no longer one.
         """
         run = self.runs.find(pressed.run, channel="")
-        if run.plan is None or run.status is not _S.PROPOSED or pressed.digest != run.plan.digest:
+        if run.plan is None or run.needs_plan or run.status is not _S.PROPOSED or pressed.digest != run.plan.digest:
             raise StalePlan(
                 f"This offer belongs to plan {pressed.revision} of run {run.short_id}, which no longer waits.",
                 "The card shows how the run stands now.",
@@ -245,6 +245,7 @@ class Desk:
                     return answers.status_list(newest) if newest else self.examples.fit(answers.status_list(()))
                 return answers.status_text(self._run(command.run, heard))
             case Logs():
+                self.runs.policy.check_member(self._who(heard))
                 run = self._run(command.run, heard)
                 if self.send_log is None or run.job is None:
                     return answers.logs_text(run)

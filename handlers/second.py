@@ -51,6 +51,9 @@ class SecondReader:
         except (UserError, Transient) as error:
             log.warning("no second reading: %s", error)
             return None
+        except Exception:  # whatever a server answers, the reader's own answer is owed
+            log.exception("no second reading")
+            return None
         command = accept(answer, words, thread=thread, name=self._model.name, bot_user=self._bot)
         log.info("a second reading found %s", type(command).__name__ if command else "nothing that counts")
         return command

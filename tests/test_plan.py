@@ -119,7 +119,8 @@ def test_the_check_list_reads_as_a_colleague_would_write_it() -> None:
         ),
         (
             "ok",
-            f"The Hub stops the job after {duration(made.timeout_s)}: 1.5 times the upper estimate, and 20 minutes.",
+            f"The Hub stops the job after {duration(made.timeout_s)}:"
+            " 1.5 times the upper estimate and 20 minutes, rounded up.",
         ),
         (
             "ok",

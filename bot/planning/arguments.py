@@ -198,7 +198,7 @@ def draft(
         return default
 
     if request.batch_size is None:
-        why["batch_size"] = "the largest that fits"
+        why["batch_size"] = "the usual size, as far as the memory allows"
     generations = _generations(request, method, batch, processes, why)
     wanted = effective_batch(model, method)
     accum = _grad_accum(

@@ -185,7 +185,7 @@ def _time(_: Findings, way: Candidate) -> Iterator[Check]:
     if way.tightened:
         yield _warning(f"The Hub stops the job after {stop}. That keeps your limit and leaves little room to spare.")
     else:
-        yield _ok(f"The Hub stops the job after {stop}: 1.5 times the upper estimate, and 20 minutes.")
+        yield _ok(f"The Hub stops the job after {stop}: 1.5 times the upper estimate and 20 minutes, rounded up.")
 
 
 def _money(seen: Findings, way: Candidate) -> Iterator[Check]:

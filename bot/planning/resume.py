@@ -46,7 +46,6 @@ def go_on(plan: Plan, resume: Resume, progress: Progress, flavors: Sequence[Flav
         update={
             "flavor": flavor,
             "resume": resume,
-            "overwrites": False,
             "estimate": estimate.model_copy(
                 update={
                     "tokens": round(estimate.tokens * left / steps),

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
 
 from bot.errors import UserError
-from bot.models import Plan, Run, Value
+from bot.models import Plan, Run, Tuning, Value
 from handlers.views import text
 
 APPROVE, REJECT, CANCEL, ANSWER = "finetune.approve", "finetune.reject", "finetune.cancel", "finetune.answer"
@@ -105,6 +105,9 @@ def make_run(run: Run) -> ButtonElement:
     )
 
 
+_TUNINGS = {Tuning.FULL: "all weights", Tuning.LORA: "LoRA", Tuning.QLORA: "QLoRA"}
+
+
 def switches(run: Run, plan: Plan) -> list[ButtonElement]:
     """One button for each other way that is possible; pressing it makes a new plan and starts nothing."""
     found = []
@@ -112,7 +115,9 @@ def switches(run: Run, plan: Plan) -> list[ButtonElement]:
         if option.estimate is None:
             continue
         where = f"{option.max_length:,} tokens a row" if option.max_length else option.flavor
-        cost = text.about_money(option.estimate.cost_usd)
+        if option.tuning is not plan.tuning:
+            where += f" with {_TUNINGS[option.tuning]}"
+        cost = f"expected {text.about_money(option.estimate.cost_usd)}"
         found.append(
             ButtonElement(
                 text=_label(f"Switch to {where} · {cost}"),
