@@ -122,6 +122,7 @@ def test_a_script_holds_only_the_functions_that_its_mapping_needs() -> None:
         ("same_start", ([ASKED, SAID], [SAID, ASKED]), False),
         ("toolset", ([{"name": "f", "strict": None}],), '[{"name": "f"}]'),
         ("toolset", (None,), "[]"),
+        ("toolset", ([None, "search", {"name": "f"}],), '[{"name": "f"}]'),
     ],
 )  # fmt: skip
 def test_a_function_makes(name: str, arguments: tuple[Any, ...], made: Any) -> None:

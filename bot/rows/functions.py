@@ -50,7 +50,7 @@ def toolset(tools: object) -> str:
     """The tools that a conversation may call, as the JSON text that TRL reads; keys without a value are left out."""
     if isinstance(tools, str):
         return tools or "[]"
-    listed = tools if isinstance(tools, list) else []
+    listed = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
     return json.dumps([{key: value for key, value in tool.items() if value is not None} for tool in listed])
 
 
