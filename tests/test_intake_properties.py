@@ -150,7 +150,7 @@ def quickest(text: str, thread: ThreadContext | None) -> float:
 
 @pytest.mark.parametrize("length", [600, 1_450, 5_900, 40_000])
 def test_no_repetition_takes_long(length: int) -> None:
-    thread = ThreadContext(state="awaiting_approval", plan=PLAN)
+    thread = ThreadContext(state="awaiting_approval", plan=PLAN, choices=("acme/one", "acme/two"))
     for piece in PIECES:
         text = (piece * (length // len(piece) + 1))[:length]
         assert quickest(text, thread) < SLOWEST, piece

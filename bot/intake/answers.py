@@ -29,6 +29,8 @@ _UNSURE = re.compile(
 _TALK = phrases.FILLERS | phrases.APPROVALS | phrases.REJECTIONS | phrases.OPENERS
 
 
+#: Characters: two whole names of the Hub and some words. What is longer is no answer to a list, and slow to search.
+_LONGEST = 300
 #: Where an answer stands in the list that was offered.
 _PLACES = {
     word: place
@@ -45,7 +47,7 @@ def chosen(text: str, choices: Sequence[str]) -> str | None:
 
     None: it names none of them, or more than one.
     """
-    if not choices or _UNSURE.search(text):
+    if not choices or len(text) > _LONGEST or _UNSURE.search(text):
         return None
     said = text.strip(" `\"'.!").casefold()
     bare = _ANSWER_END.sub("", _ANSWER.sub("", said)).strip(" `\"'.,!:")
