@@ -80,10 +80,20 @@ FAILURES: tuple[Failure, ...] = (
         "Add credits at https://huggingface.co/settings/billing, or name another namespace that may pay; then retry.",
     ),
     _row(
+        "auth_invalid",
+        "The Hub did not accept the token: it is wrong, expired or was revoked.",
+        "Give me a fresh HF_TOKEN from https://huggingface.co/settings/tokens, then retry.",
+    ),
+    _row(
         "gated_repo",
         "The model or the dataset is gated: its owner lets in only people who were granted access, and my token is not"
         " among them.",
         "Ask for access: " + _GIVE_ACCESS,
+    ),
+    _row(
+        "permission",
+        "The token is valid but may not do this in this namespace.",
+        "Give the token job.write on the namespace that pays and write on the output repository, then retry.",
     ),
     _row(
         "dataset_not_found",
@@ -99,16 +109,6 @@ FAILURES: tuple[Failure, ...] = (
         "model_not_found",
         "There is no such model or commit on the Hub, or it is private and my token may not see it.",
         "Check the spelling (owner/name) and that my token can read it; then ask again.",
-    ),
-    _row(
-        "auth_invalid",
-        "The Hub did not accept the token: it is wrong, expired or was revoked.",
-        "Give me a fresh HF_TOKEN from https://huggingface.co/settings/tokens, then retry.",
-    ),
-    _row(
-        "permission",
-        "The token is valid but may not do this in this namespace.",
-        "Give the token job.write on the namespace that pays and write on the output repository, then retry.",
     ),
     # --- what the data and the model are
     _row(

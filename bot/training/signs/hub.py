@@ -1,9 +1,13 @@
 """The Hub: accounts, rights, repositories, the network: how their troubles look in a log."""
 
+#: The start of a text that speaks of no missing, private or gated repository: those answer 401 and 403 too.
+_NO_REPOSITORY = r"\A(?![\s\S]*(Repository Not Found|gated|restricted|authorized list))[\s\S]*?"
+
 SIGNS = {
     "job_not_found": (
         r"JobNotFoundError",
-        r"Job Not Found",
+        r"\bJob '?[\w-]*'? ?Not Found",
+        r"404[^\n]{0,80}/api/jobs/",
     ),
     "storage_quota": (
         r"storage[^\n]{0,20} (limit|quota|allowance)s?( was| is| has been)? (reached|exceeded)",
@@ -59,7 +63,7 @@ SIGNS = {
         r"RevisionNotFoundError[\s\S]{0,400}/datasets/",
         r"Couldn'?t find (a |the )?dataset",
         r"Couldn'?t find any data file at",
-        r"Unable to find 'hf://datasets/",
+        r"Unable to find '(hf://datasets/|[^'\n]+\.(jsonl?|csv|parquet|txt|arrow))",
         r"hf://datasets/\S+ (not found|does not exist)",
         r"No dataset (named|with)",
     ),
@@ -83,7 +87,7 @@ SIGNS = {
         r"does not appear to have a file named (config\.json|tokenizer|preprocessor|adapter_config)",
         r"Can'?t (load|find) (the )?(config(uration)?|tokenizer|adapter_config|'adapter_config)",
         r"Entry ?Not ?Found[\s\S]{0,200}/(config|adapter_config|tokenizer\w*)\.json",
-        r"404[^\n]{0,80}\n?[^\n]*/api/models/",
+        r"404[^\n]{0,80}\n?[^\n]*/(api/models/|resolve/[^/\s]+/(config|adapter_config|tokenizer\w*|model)\b)",
         r"Incorrect path_or_model_id",
         r"Model \S+ (was )?not found",
         r"model \S+ does not exist",
@@ -91,11 +95,10 @@ SIGNS = {
     "auth_invalid": (
         r"Invalid user token",
         r"Invalid credentials",
-        r"401 (Client Error|Unauthorized)",
-        r"HTTP 401",
-        r"status(_| )?code:? ?401",
+        rf"{_NO_REPOSITORY}(401 (Client Error|Unauthorized)|HTTP 401|status(_| )?code:? ?401)",
         r"\btokens?\b[^\n]{0,40} (is|has|was|are|has been) (not valid|invalid|expired|revoked)",
-        r"(invalid|expired|revoked) (api )?(token|key)",
+        r"(invalid|expired|revoked) (api[ _]?key|(\w+ )?token\b)",
+        r"Token must be specified",
         r"LocalTokenNotFoundError",
         r"Invalid username or password",
         r"Token is required",
@@ -110,18 +113,23 @@ SIGNS = {
     "permission": (
         r"remote rejected",
         r"pre-receive hook declined",
-        r"403 (Client Error|Forbidden)",
-        r"\(403 Forbidden\)",
-        r"HTTP 403",
-        r"status(_| )?code:? ?403",
+        rf"{_NO_REPOSITORY}(403 (Client Error|Forbidden)|\(403 Forbidden\)|HTTP 403|status(_| )?code:? ?403)",
+        r"(must|need to) use your personal account token",
+        r"(generate|need|requires?) a write[- ]access token",
+        r"write[- ]access token (is )?required",
         r"missing permissions?:? ?([\w.]*)",
         r"not authorized to",
         r"PermissionDenied",
         r"(don'?t|do not|does not|doesn'?t) have (the |a |any )?([\w-]+ )?(permissions?|rights?|access|role)",
         r"(insufficient|not enough) (permissions?|privileges|scope|rights)",
         r"read-?only token",
+        r"need (write|admin)[- ]\w+ (on|to|for)\b",
+        r"not allowed to \w+",
+        r"(does not|doesn'?t) have the scope",
+        r"authentication in git is no longer supported",
+        r"\bPermission denied\b",
         r"(write|admin) (access|role|permission) (is )?required",
-        r"permission(s)? (to|denied)[^\n]{0,60}(huggingface|repo|namespace|organi[sz]ation|hub)",
+        r"(?<!having )permission(s)? (to|denied)[^\n]{0,60}(huggingface|repo|namespace|organi[sz]ation|hub)",
         r"pass `create_pr=1`",
     ),
     "hub_transient": (
@@ -147,6 +155,11 @@ SIGNS = {
         r"NameResolutionError",
         r"getaddrinfo failed",
         r"Max retries exceeded",
+        r"MaxRetryError",
+        r"ClientPayloadError",
+        r"FSTimeoutError",
+        r"(GnuTLS|TLS|SSL)[\w ]{0,20} (recv )?error",
+        r"RPC failed",
         r"RemoteProtocolError",
         r"Server disconnected",
         r"OfflineModeIsEnabled",
