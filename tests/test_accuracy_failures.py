@@ -1,4 +1,4 @@
-"""The goals of explaining failures, held on two corpora; `python -m tests.accuracy failures` prints the same figures."""
+"""The goals of explaining failures, held on two corpora; `python -m tests.accuracy failures` prints the figures."""
 
 import json
 from pathlib import Path

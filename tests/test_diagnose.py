@@ -190,6 +190,26 @@ def test_a_launcher_only_repeats_that_its_children_died() -> None:
     assert diagnose(make_job(stage=JobStage.ERROR), lines).kind == "cuda_oom"
 
 
+@pytest.mark.parametrize(
+    ("file", "error", "kind"),
+    [
+        ("datasets/packaged_modules/csv/csv.py", "OSError: row 7 ends early", "dataset_load"),
+        ("trl/data_utils.py", "AssertionError", "dataset_format"),
+        ("transformers/training_args.py", "ValueError: that is too many", "bad_config"),
+        ("somebody/model.py", "ValueError: that is too many", "unknown"),
+    ],
+)
+def test_words_that_nobody_knows_are_placed_by_where_they_were_raised(file: str, error: str, kind: str) -> None:
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "/root/train.py", line 300, in <module>',
+        f'  File "/root/.cache/uv/lib/python3.12/site-packages/{file}", line 90, in work',
+        "    raise it",
+        error,
+    ]
+    assert diagnose(make_job(stage=JobStage.ERROR), lines).kind == kind
+
+
 SECRETS = (
     ("token hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345 refused", "token hf_*** refused"),
     ("hf_playground_readonly may not", "hf_*** may not"),

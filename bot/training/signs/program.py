@@ -6,6 +6,19 @@ _LIBRARY_CLASS = (
     r"|Accelerator|Cache|Fast)\w*"
 )
 _CALL_ERROR = r"\(\) (got (an unexpected|multiple)|missing \d|takes)"
+
+
+def _raised_in(files: str) -> str:
+    """The innermost frame of a traceback lies in one of these files, whatever the exception says."""
+    between = r'(?:(?![^\n]*File ")[^\n]*\n){0,6}?'
+    return rf'/({files})[^"\n]*", line \d+, in [^\n]*\n{between}[^\n]{{0,40}}?\b\w+(Error|Exception|Exit)\b'
+
+
+#: Of a ValueError and its like: it names an argument, or says in general words that settings do not go together.
+_REFUSED = (
+    r"(`\w+|not supported|does not support|not (yet )?implemented|unknown \w+|requires?\b"
+    r"|(must|should) (match|have|define))"
+)
 #: Columns that trainers ask for by name, and the keys of a message.
 _COLUMNS = (
     "text|messages|prompt|completion|chosen|rejected|labels?|role|content|from|value|conversations?|instruction"
@@ -34,6 +47,7 @@ SIGNS = {
         r"split '?\w+'? (does not|doesn'?t) exist",
         r"Invalid split",
         r"select a split",
+        r"specify which configuration",
         r"\bsplit '?\w+'? (is )?not (in|found|available)",
         r"(config|subset) '?[\w-]+'? (is )?not found",
         r"Instruction \S+ corresponds to no data",
@@ -72,6 +86,8 @@ SIGNS = {
         r"EmptyDataError",
         r"FileNotFoundError: \S+://",
         r"histogram size mismatch",
+        r"At least one (valid )?data file must be specified",
+        _raised_in(r"datasets/(builder|table|load|data_files|arrow_writer|features/|packaged_modules/)"),
         r"not a gzip",
         r"(Invalid|corrupt)[^\n]{0,20}(parquet|archive|gzip)",
     ),
@@ -212,6 +228,10 @@ SIGNS = {
         r"Expected input batch_size \(\d+\) to match target",
         r"ArrowTypeError",
         r"Input is not valid\. Should be a string",
+        r"(Column mismatch|Invalid column)",
+        r"Expected a dict (or a list )?but got",
+        _raised_in(r"datasets/(arrow_dataset|formatting/)|trl/(data_utils|chat_template_utils)"),
+        _raised_in(r"transformers/tokenization_"),
         r"(dataset|columns?) must (contain|have)",
         r"missing (required )?columns?",
     ),
@@ -260,6 +280,8 @@ SIGNS = {
         r"batch related parameters",
         r"unhandled (prompt|tokenization)",
         r"is not in enum",
+        rf"^[^\n]{{0,30}}\b(Value|NotImplemented|Assertion)Error: [^\n]*{_REFUSED}",
+        _raised_in(r"(trl/trainer/\w+_config|transformers/training_args|peft/(mapping|config|tuners/))"),
     ),
     "grpo_no_signal": (
         r"'frac_reward_zero_std': '?1(\.0)?'?\s*[,}]",
