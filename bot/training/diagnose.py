@@ -26,10 +26,16 @@ def diagnose(job: Job, lines: Sequence[str]) -> Diagnosis:
 
 
 #: Rows that only say that something went wrong, not what: any other row explains more.
-_WEAK = frozenset({"hub_transient", "job_error_generic", "grpo_no_signal", "job_stuck_scheduling"})
+_WEAK = frozenset({"job_error_generic", "grpo_no_signal", "job_stuck_scheduling"})
+#: What an exception says that was raised because of another one, which tells more.
+_CONSEQUENCES = frozenset({"dataset_load", "dataset_not_found", "model_not_found", "hub_transient", "bad_config"})
+#: What an account may not do makes later calls fail in other words, whether or not the exceptions are linked as causes.
+_REFUSED = frozenset({"auth_invalid", "permission", "gated_repo", "billing", "rate_limit", "storage_quota"})
 _TRACEBACK = re.compile(r"^.*Traceback \(most recent call last\)", re.MULTILINE)
-#: Python's words between the traceback of a cause and that of its consequence.
-_LINKED = re.compile(r"direct cause of the following exception|During handling of the above exception")
+#: Python's words between an exception and the one that followed from it, or that came up while it was handled.
+_LINK = re.compile(
+    r"^.*(direct cause of the following exception|During handling of the above exception).*$", re.MULTILINE
+)
 #: A launcher of several processes dies after its children, and only they know why.
 _LAUNCHER = re.compile(r"ChildFailedError|ProcessRaisedException|CalledProcessError|ProcessExitedException")
 
@@ -47,19 +53,49 @@ def _find(job: Job, lines: Sequence[str]) -> Failure | None:
     if job.stage is JobStage.SCHEDULING:
         return by_kind["job_stuck_scheduling"]
     text = redact("\n".join([*lines, job.message]))
-    found = _first(_last_error(text))
-    return found if found is not None and found.kind not in _WEAK else _first(text)
+    found = _of_chain(_last_chain(text))
+    if found is None or found.kind in _WEAK:
+        found = _first(text)
+    if found is not None and found.kind == "hub_transient" and by_kind["rate_limit"].pattern.search(text):
+        return by_kind["rate_limit"]  # it was asked again and again before it gave up
+    return found
 
 
 def _first(text: str) -> Failure | None:
     return next((failure for failure in FAILURES if failure.pattern.search(text)), None)
 
 
-def _last_error(text: str) -> str:
-    """From the first traceback of the last chain of exceptions on; "" when there is none."""
+def _of_chain(chain: Sequence[tuple[str, bool]]) -> Failure | None:
+    """What the last exception says; or the one that it followed from, where it is only the consequence."""
+    found: Failure | None = None
+    for error, is_cause in reversed(chain):
+        if found is None:
+            found = _first(error)
+        elif found.kind in _CONSEQUENCES and (before := _first(error)) is not None:
+            found = before if is_cause or before.kind in _REFUSED else found
+    return found
+
+
+def _last_chain(text: str) -> list[tuple[str, bool]]:
+    """The exceptions that ended the program, the first one first; each with whether it caused the next one.
+
+    Empty where the text holds none.
+    """
     starts = [match.start() for match in _TRACEBACK.finditer(text)]
     while starts and _LAUNCHER.search(text[starts[-1] :]):
         text, starts = text[: starts[-1]], starts[:-1]
-    while len(starts) > 1 and _LINKED.search(text[starts[-2] : starts[-1]]):
-        starts.pop()
-    return text[starts[-1] :] if starts else ""
+    links = list(_LINK.finditer(text))
+    if not starts and not links:
+        return []
+    bounds = [(0, False), *((link.end(), "direct cause" in link[1]) for link in links)]
+    ends = [*(link.start() for link in links), len(text)]
+    chain: list[tuple[str, bool]] = []
+    is_cause = False
+    for (begin, caused), end in zip(reversed(bounds), reversed(ends), strict=True):
+        piece = text[begin:end]
+        own = list(_TRACEBACK.finditer(piece))
+        chain.insert(0, (piece[own[-1].start() :] if own else piece, is_cause))
+        if len(own) > 1:
+            break  # what came before that traceback is another story
+        is_cause = caused
+    return chain

@@ -131,7 +131,7 @@ SIGNS = {
         r"unexpected pos \d* ?",
     ),
     "job_stuck_scheduling": (
-        r"stage[:= ]+\"?SCHEDULING",
+        r"stage[\"']?[:= ]+[\"']?SCHEDULING",
         r"waiting for (a machine|(GPU |free )?(hardware|capacity|resources))",
         r"status[:= ]+\"?(QUEUED|PENDING)",
         r"no capacity",

@@ -3,15 +3,20 @@
 #: A class of transformers, TRL, PEFT or accelerate, by how they name them.
 _LIBRARY_CLASS = (
     r"\w*(Trainer|Config|Arguments|Model|ForCausalLM|ForSequenceClassification|Tokenizer|Callback|Collator|State"
-    r"|Accelerator|Cache|Fast)\w*"
+    r"|Accelerator|Cache|Fast|Backend)\w*"
 )
 _CALL_ERROR = r"\(\) (got (an unexpected|multiple)|missing \d|takes)"
 
 
 def _raised_in(files: str) -> str:
-    """The innermost frame of a traceback lies in one of these files, whatever the exception says."""
+    """The innermost frame of a traceback lies in one of these files, whatever the exception says.
+
+    Unless the Hub could not be reached, which `datasets` and `transformers` raise as a file that is missing.
+    """
+    reached = r"\A(?![\s\S]*LocalEntryNotFound)[\s\S]*?"
     between = r'(?:(?![^\n]*File ")[^\n]*\n){0,6}?'
-    return rf'/({files})[^"\n]*", line \d+, in [^\n]*\n{between}[^\n]{{0,40}}?\b\w+(Error|Exception|Exit)\b'
+    error = r"[^\n]{0,40}?\b\w+(Error|Exception|Exit)\b"
+    return rf'{reached}/({files})[^"\n]*", line \d+, in [^\n]*\n{between}{error}'
 
 
 #: Of a ValueError and its like: it names an argument, or says in general words that settings do not go together.
@@ -34,6 +39,8 @@ SIGNS = {
         r"default chat template is (no longer|not) ",
         r"Cannot use apply_chat_template",
         r"'chat_template' is undefined",
+        r"(multiple|several) chat templates",
+        _raised_in(r"trl/chat_template_utils"),
         r"has no attribute 'chat_template'",
     ),
     "dataset_config": (
@@ -48,6 +55,8 @@ SIGNS = {
         r"Invalid split",
         r"select a split",
         r"specify which configuration",
+        r"slice boundaries",
+        _raised_in(r"datasets/(arrow_reader|splits)"),
         r"\bsplit '?\w+'? (is )?not (in|found|available)",
         r"(config|subset) '?[\w-]+'? (is )?not found",
         r"Instruction \S+ corresponds to no data",
@@ -58,8 +67,7 @@ SIGNS = {
     "dataset_load": (
         r"execute the dataset script",
         r"Dataset scripts are no longer supported",
-        r"pyarrow\.lib\.Arrow(?!TypeError)\w+",
-        r"ArrowInvalid",
+        r"\bArrow(Invalid|TypeError|NotImplementedError|KeyError)",
         r"JSON parse error",
         r"Error tokenizing data",
         r"DatasetGeneration\w*Error",
@@ -177,6 +185,7 @@ SIGNS = {
         r"(please|try) (to )?(pip )?install ",
         r"numpy\.dtype size changed",
         r"requires-python",
+        r"No interpreter found",
         r"Requires-Python",
         r"requires a different Python",
         r"is required (but|for)[^\n]{0,40}(found|installed)",
@@ -202,6 +211,7 @@ SIGNS = {
         r"(module|type object) '(?!numpy)[\w.]+' has no attribute",
         r"__init__\(\) (got an unexpected keyword argument|missing \d)",
         rf"'{_LIBRARY_CLASS}' object has no (attribute|method)",
+        rf"\b{_LIBRARY_CLASS} has no attribute",
         rf"\b(compute_loss|forward|log|train|push_to_hub|\w+_pretrained|create_\w+|\w+_step|(on|prepare|get)?_\w+){_CALL_ERROR}",
     ),
     "dataset_format": (
@@ -224,9 +234,9 @@ SIGNS = {
         r"Unknown format",
         r"Invalid keys in the example",
         r"Only user and assistant roles",
-        r"can only concatenate str",
+        r"can only concatenate (str|list|tuple)",
         r"(TextEncodeInput|(PreTokenized|Text)InputSequence) must be",
-        r"too many dimensions '\w+'",
+        r"\A(?![\s\S]*_calculate_rewards)[\s\S]*?too many dimensions '\w+'",
         r"Unable to create tensor",
         r"'NoneType' object is not (iterable|subscriptable)",
         r"unhashable type: '(slice|dict|list)'",
@@ -254,11 +264,10 @@ SIGNS = {
         r"`?formatting_func`? should return",
         r"argument '(ids|text|input)':",
         r"Expected input batch_size \(\d+\) to match target",
-        r"ArrowTypeError",
         r"Input is not valid\. Should be a string",
         r"(Column mismatch|Invalid column)",
         r"Expected a dict (or a list )?but got",
-        _raised_in(r"datasets/(arrow_dataset|formatting/)|trl/(data_utils|chat_template_utils)"),
+        _raised_in(r"datasets/(arrow_dataset|formatting/)|trl/data_utils"),
         _raised_in(r"transformers/tokenization_"),
         r"(dataset|columns?) must (contain|have)",
         r"missing (required )?columns?",
@@ -305,6 +314,8 @@ SIGNS = {
         r"must have the same dtype",
         r"Cannot find an eval dataset",
         r"ZeroDivisionError",
+        r"\byaml\.\w+\.\w+Error",
+        r"in _calculate_rewards\n",
         r"You passed `\w+",
         r"validation errors? for \w+",
         r"expects? .{1,60} but got",
@@ -320,6 +331,8 @@ SIGNS = {
     ),
     "grpo_no_signal": (
         r"'frac_reward_zero_std': '?1(\.0)?'?\s*[,}]",
+        r"All reward functions returned None",
+        r"'reward': (None|'?nan)",
         r"same reward, so nothing is learned",
     ),
 }
