@@ -10,7 +10,7 @@ from bot.planning.flavors import FALLBACK_FLAVORS
 from bot.planning.lengths import Lengths, characters_per_token, measure
 from bot.planning.price import ceiling_usd, tightest_timeout, timeout_for
 from bot.planning.speed import StepWork, duration, step_seconds, steps_for
-from bot.planning.traffic import token_work
+from bot.planning.traffic import exchanged, token_work
 from bot.planning.workload import Workload
 from tests.builders import make_model_info
 
@@ -112,11 +112,26 @@ def test_grpo_spends_its_time_on_generation() -> None:
 
 
 def test_several_gpus_pay_for_what_they_exchange() -> None:
-    alone = step_seconds(QWEN3_8B, FLAVORS["a100x4"], work())
-    copied = step_seconds(QWEN3_8B, FLAVORS["a100x4"], work(sharding="ddp", processes=4))
-    shared = step_seconds(QWEN3_8B, FLAVORS["a100x4"], work(sharding="fsdp", processes=4))
+    def costs(flavor: str, **changes: Any) -> float:
+        """How much longer a step takes than on one of the GPUs."""
+        several = step_seconds(QWEN3_8B, FLAVORS[flavor], work(processes=4, **changes))
+        return several / step_seconds(QWEN3_8B, FLAVORS[flavor], work(**changes | {"sharding": "none"}))
 
-    assert alone < copied < shared < 1.5 * alone
+    for sharding in ("ddp", "fsdp"):
+        assert 1 < costs("a100x4", sharding=sharding) < 1.1  # hidden behind the work of large batches
+        assert costs("l40sx4", sharding=sharding, batch=1) > costs("a100x4", sharding=sharding, batch=1)
+    # adapters alone are exchanged for nothing where each GPU has the model
+    assert costs("l40sx4", sharding="ddp", tuning=Tuning.LORA, autocast=True) == pytest.approx(1.05, abs=0.01)
+
+
+def test_what_is_exchanged_is_counted_in_bytes() -> None:
+    size = QWEN3_8B.parameters
+
+    assert exchanged(QWEN3_8B, work().work) == 0
+    assert exchanged(QWEN3_8B, work(sharding="ddp", processes=4).work) == 2 * 0.75 * 2 * size / 2
+    assert exchanged(QWEN3_8B, work(sharding="fsdp", processes=4).work) == 3 * 0.75 * 2 * size
+    frozen = work(sharding="fsdp", processes=4, tuning=Tuning.LORA).work
+    assert exchanged(QWEN3_8B, frozen) == 2 * 0.75 * 2 * size
 
 
 def test_the_range_is_wider_where_the_speed_was_only_believed() -> None:
@@ -125,6 +140,9 @@ def test_the_range_is_wider_where_the_speed_was_only_believed() -> None:
 
     assert measured.high / measured.hours == pytest.approx(1.5, rel=0.01)
     assert believed.high / believed.hours == pytest.approx(2, rel=0.01)
+    experts = QWEN3_8B.model_copy(update={"experts": 128, "experts_per_token": 8, "expert_size": 768})
+    mixed = duration(experts, FLAVORS["l40sx1"], work(), 10_000)
+    assert mixed.high / mixed.hours == pytest.approx(2, rel=0.01)
 
 
 def test_what_past_runs_taught_moves_and_narrows_the_range() -> None:
@@ -207,8 +225,9 @@ def test_the_timeout_is_half_as_long_again_as_the_upper_estimate(high: float, mi
 
 
 def test_a_limit_may_shorten_the_timeout_down_to_the_upper_estimate() -> None:
-    assert tightest_timeout(1.0) == 65 * 60
-    assert tightest_timeout(0.01) == 20 * 60
+    assert tightest_timeout(1.0, 0) == 61 * 60
+    assert tightest_timeout(1.0, 16.4e9) == 67 * 60  # twice 164 s to push 16.4 GB at 100 MB a second, and a minute
+    assert tightest_timeout(0.01, 40e6) == 20 * 60
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,8 @@ class Gpu(Value):
     launch_ms: float
     #: Milliseconds that one layer takes for one generated token with plain `generate`.
     decode_ms: float
+    #: GB/s in one direction between two GPUs of a machine.
+    link_gbs: float
     #: Has bfloat16 in hardware.
     bf16: bool
     #: False: not in our table; every number is a careful guess from its memory.
@@ -94,6 +96,7 @@ def _gpu(
     matmul: float,
     fp32: float,
     bandwidth: float,
+    link: float = 32,
     measured: bool = False,
     bf16: bool = True,
 ) -> Gpu:
@@ -108,28 +111,34 @@ def _gpu(
         bandwidth_gbs=bandwidth,
         launch_ms=5.0 if bf16 else 9.0,
         decode_ms=4.0 if bf16 else 11.0,
+        link_gbs=link,
         bf16=bf16,
     )
 
 
-#: Peak: TRL 1.16's own table for its FLOPs report (vendors' data sheets, dense half precision). Usable memory: what
-#: published runs on these cards report as total (T4 14.56, A100 79.25 measured; the others believed). T4 has no
-#: bfloat16 (compute capability 7.5, https://docs.nvidia.com/cuda/cuda-c-programming-guide/#compute-capabilities).
-#: Bandwidth: vendors' data sheets. Launches: what a layer takes in published runs too small to fill the card.
-#: Matrix products: the best that was measured (https://github.com/stas00/ml-engineering, compute/accelerator, "maximum
-#: achievable matmul FLOPS": A100 271 of 312, H100 794 of 989; H200 790) times 0.87 for shapes of real layers. T4 and L4
-#: are held at 70 and 72 W and clock down (Jia et al. 2019, https://arxiv.org/abs/1903.07486, for T4); A10G's 125 count
-#: half precision sums, and its 4-byte sums are half as fast. L40S, RTX PRO 6000, L4 and A10G are believed.
+#: Peak: TRL 1.16's own table for its FLOPs report (trl/trainer/utils.py; vendors' data sheets, dense half precision).
+#: Usable memory: what published runs on these cards report as total (T4 14.56, A100 79.25 measured; the others
+#: believed). T4 has no bfloat16 (compute capability 7.5,
+#: https://docs.nvidia.com/cuda/cuda-c-programming-guide/#compute-capabilities).
+#: Bandwidth and links (NVLink, or PCIe of the card's generation, one direction): vendors' data sheets. Launches: what a
+#: layer takes in published runs too small to fill the card.
+#: Matrix products: the best that was measured (https://github.com/stas00/ml-engineering/tree/master/compute/accelerator,
+#: "Maximum Achievable Matmul FLOPS comparison table", read again: A100 271.2 of 312, H100 794.5 of 989, "H200 is the
+#: same") times 0.87 for shapes of real layers. That table has no L40S, L4, A10G and RTX PRO 6000; T4 and L4 are held at
+#: 70 and 72 W and clock down under load (Jia et al. 2019, https://arxiv.org/abs/1903.07486, abstract, for T4, without a
+#: number for this); A10G's 125 count half precision sums, and its 4-byte sums are half as fast. T4 and L40S are read
+#: off published runs, the other three are believed.
+#: H200: the same chip as H100, whose 14 published runs (docs/accuracy.md) lie within the range of what was measured.
 #: 4-byte products: data sheets (T4 8.1, A100 19.5 without TF32, ...) times the same share.
 GPUS: tuple[Gpu, ...] = (
-    _gpu("T4", 14.56, 65, matmul=0.32, fp32=4.5, bandwidth=320, measured=True, bf16=False),
+    _gpu("T4", 14.56, 65, matmul=0.32, fp32=4.5, bandwidth=320, link=16, measured=True, bf16=False),
     _gpu("L40S", 44.4, 362, matmul=0.60, fp32=55, bandwidth=864, measured=True),
     _gpu("L4", 22.0, 121, matmul=0.50, fp32=15, bandwidth=300),
-    _gpu("A100", 79.25, 312, matmul=0.75, fp32=15, bandwidth=2039, measured=True),
+    _gpu("A100", 79.25, 312, matmul=0.75, fp32=15, bandwidth=2039, link=300, measured=True),
     _gpu("A10G", 22.0, 125, matmul=0.45, fp32=20, bandwidth=600),
-    _gpu("RTX PRO 6000", 94.9, 500, matmul=0.60, fp32=75, bandwidth=1792),
-    _gpu("H200", 139.0, 989, matmul=0.70, fp32=45, bandwidth=4800),
-    _gpu("H100", 79.1, 989, matmul=0.70, fp32=45, bandwidth=3350),
+    _gpu("RTX PRO 6000", 94.9, 500, matmul=0.60, fp32=75, bandwidth=1792, link=64),
+    _gpu("H200", 139.0, 989, matmul=0.70, fp32=45, bandwidth=4800, link=450, measured=True),
+    _gpu("H100", 79.1, 989, matmul=0.70, fp32=45, bandwidth=3350, link=450, measured=True),
 )
 
 
@@ -156,6 +165,7 @@ def gpu_of(flavor: Flavor) -> Gpu | None:
         bandwidth_gbs=300,
         launch_ms=5.0,
         decode_ms=4.0,
+        link_gbs=32,
         bf16=True,
         known=False,
     )

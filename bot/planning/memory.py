@@ -16,8 +16,11 @@ _LIBRARIES_GIB = 0.15
 #: What PyTorch's caching allocator holds above what is allocated, as a share of the part that comes and goes: freed
 #: blocks rarely have the size that is asked for next. Unpacking 4-bit weights leaves more behind, and eager attention
 #: a share of its scores, which come in blocks of several sizes. Medians of 61 published pairs of allocated and reserved
-#: peaks (fitcheck-llm 0.3.1 on PyPI, data/measurements; `python -m tests.accuracy memory` prints them).
-_RESERVE, _RESERVE_4BIT, _RESERVE_SCORES = 0.12, 0.25, 0.40
+#: peaks (fitcheck-llm 0.3.1 on PyPI, data/measurements; `python -m tests.accuracy memory` prints them). A shifted copy
+#: of the logits fits into no block that held them: median of 12 pairs of allocated bytes and those that nvidia-smi saw
+#: (https://github.com/foundation-model-stack/fms-acceleration, scripts/benchmarks/refs), which show 0.12 to 0.13 for
+#: adapters without logits.
+_RESERVE, _RESERVE_4BIT, _RESERVE_SCORES, _RESERVE_SHIFTED = 0.12, 0.25, 0.40, 0.48
 #: A plan fits when this many times its predicted peak is usable: published counted models are within 10 %
 #: (https://arxiv.org/abs/2404.10933 reports 1.6 to 3 %, fitcheck 5.5 % on average).
 FIT_MARGIN = 1.10
@@ -125,10 +128,10 @@ def needed_memory(
     allocator's usual share (0: what is allocated, not what is reserved). `card_gib` is what vLLM's share is taken of.
     """
     shards = work.shards
-    gradients = _trained_bytes(model, work) / shards
-    weights = _weight_bytes(model, work) / shards
+    gradients = trained_bytes(model, work) / shards
+    weights = weight_bytes(model, work) / shards
     adapters = 0.0 if work.full else gradients
-    optimizer = _state_bytes(model, work) / shards
+    optimizer = state_bytes(model, work) / shards
     reference = 0.0
     if work.full and work.method in (Method.DPO, Method.KTO) and not work.precomputed_reference:
         reference = model.parameters * work.weight_bytes / shards
@@ -136,9 +139,7 @@ def needed_memory(
     phases = _phases(model, work, gradients)
     name = max(phases, key=lambda each: phases[each].total)
     phase = phases[name]
-    held = phase.total * (_reserve(work) if reserve is None else reserve)
-    if reserve is None:
-        held += _RESERVE_SCORES * activations.attention_scores_bytes(model, work) * work.tokens
+    held = _held(model, work, phase) if reserve is None else phase.total * reserve
     context = (context_gib + _LIBRARIES_GIB) * GIB + work.buffers if context_gib else float(work.buffers)
     return Memory(
         weights=int(weights),
@@ -158,8 +159,12 @@ def needed_memory(
     )
 
 
-def _reserve(work: Workload) -> float:
-    return _RESERVE_4BIT if work.quantization.startswith("nf4") else _RESERVE
+def _held(model: ModelInfo, work: Workload, phase: _Phase) -> float:
+    """What the allocator keeps above the bytes of the phase."""
+    share = _RESERVE_4BIT if work.quantization.startswith("nf4") else _RESERVE
+    shifted = phase.loss_head if work.loss_head in ("shifted", "half") else 0.0
+    scores = activations.attention_scores_bytes(model, work) * work.tokens
+    return share * (phase.total - shifted) + _RESERVE_SHIFTED * shifted + _RESERVE_SCORES * scores
 
 
 def _phases(model: ModelInfo, work: Workload, gradients: float) -> dict[str, _Phase]:
@@ -180,7 +185,8 @@ def _phases(model: ModelInfo, work: Workload, gradients: float) -> dict[str, _Ph
         cast = 0.0
     shared = _shared_bytes(model, work)
     # forward, recomputed, and the gradients that are on their way through the layer
-    one = 1.25 * layer + scores
+    one = layer + activations.backward_bytes(model, work) * tokens
+    passed = kept + max(0, model.layers - 2) * entry if work.keeps_input_gradients else entry
     phases = {
         "loss": _Phase(
             gradients=early,
@@ -190,7 +196,7 @@ def _phases(model: ModelInfo, work: Workload, gradients: float) -> dict[str, _Ph
         ),
         "backward": _Phase(gradients=early, activations=kept + one, working=_dequantized_bytes(model, work) + shared),
         "end of backward": _Phase(
-            gradients=gradients, activations=one + entry, working=_dequantized_bytes(model, work) + shared
+            gradients=gradients, activations=one + passed, working=_dequantized_bytes(model, work) + shared
         ),
         "optimizer step": _Phase(
             gradients=gradients, working=work.optimizer_copies * gradients + (shared if work.sharding == "ddp" else 0)
@@ -201,33 +207,33 @@ def _phases(model: ModelInfo, work: Workload, gradients: float) -> dict[str, _Ph
     return phases
 
 
-def _trained_bytes(model: ModelInfo, work: Workload) -> float:
+def trained_bytes(model: ModelInfo, work: Workload) -> float:
     """All trained parameters; their gradients are as large.
 
     Embeddings that learn beside adapters keep the size of the model's weights. accelerate 1.15 turns what FSDP trains
     in mixed precision to 4 bytes (accelerate/utils/fsdp_utils.py).
     """
     if work.full:
-        return model.parameters * (4.0 if work.sharding == "fsdp" else work.weight_bytes)
+        return model.parameters * (4.0 if work.sharding == "fsdp" and work.autocast else work.weight_bytes)
     learning = embedding_parameters(model) * work.weight_bytes if work.trains_embeddings else 0
     return activations.adapter_parameters(model, work) * work.adapter_bytes + float(learning)
 
 
-def _state_bytes(model: ModelInfo, work: Workload) -> float:
+def state_bytes(model: ModelInfo, work: Workload) -> float:
     """Optimizer states: they take the size of the parameter, or a size of their own."""
     if work.optimizer in _STATE_BYTES:
         return trainable_parameters(model, work) * _STATE_BYTES[work.optimizer]
-    return _trained_bytes(model, work) * _STATE_COPIES[work.optimizer]
+    return trained_bytes(model, work) * _STATE_COPIES[work.optimizer]
 
 
-def _weight_bytes(model: ModelInfo, work: Workload) -> float:
+def weight_bytes(model: ModelInfo, work: Workload) -> float:
     """The model itself.
 
     transformers 5.23 quantizes linear layers only, and experts are none: they stay as they are.
     """
     if work.quantization == "none":
-        return _trained_bytes(model, work) if work.full else float(model.parameters * work.weight_bytes)
-    embedding, experts = embedding_parameters(model), expert_parameters(model)
+        return trained_bytes(model, work) if work.full else float(model.parameters * work.weight_bytes)
+    embedding, experts = embedding_parameters(model), 0 if work.experts_quantized else expert_parameters(model)
     linear = model.parameters - embedding - experts
     rest = 4 if work.kbit_prepared else work.weight_bytes
     return linear * _QUANTIZED[work.quantization] + embedding * rest + experts * work.weight_bytes
@@ -255,12 +261,14 @@ def _shared_bytes(model: ModelInfo, work: Workload) -> float:
     """What several GPUs need to work together.
 
     ddp: buckets as large as all gradients (torch.nn.parallel.DistributedDataParallel). fsdp: embedding and head in
-    whole, as TRL's head asks for them, and two layers in half precision (the one ahead is fetched early).
+    whole, as TRL's head asks for them, and two layers as they are stored (the one ahead is fetched early), which is in
+    half precision where all of them learn.
     """
     if work.sharding == "ddp":
-        return _trained_bytes(model, work)
+        return trained_bytes(model, work)
     if work.sharding == "none":
         return 0.0
     embedding = embedding_parameters(model)
-    layer = (model.parameters - embedding) / max(1, model.layers)
-    return embedding * (4 if work.full else 2) + 2 * layer * 2
+    stored = 2.0 * model.parameters if work.full else weight_bytes(model, work)
+    layers = stored - 2.0 * embedding
+    return embedding * (4 if work.full else 2) + 2 * layers / max(1, model.layers)

@@ -9,7 +9,7 @@ import math
 
 from bot.models import Flavor, Method, ModelInfo, Value
 from bot.planning.flavors import CPU_CORES, Gpu, gpu_of
-from bot.planning.traffic import optimizer_moves, token_work, weight_moves
+from bot.planning.traffic import exchanged, optimizer_moves, token_work, weight_moves
 from bot.planning.workload import Workload
 
 #: Minutes until the first step: image, packages (2.9 GB of wheels), weights. No published figure exists; to be
@@ -29,8 +29,9 @@ _CPU_DECODE_MS = 1.0
 _MOVING, _READING = 0.8, 0.6
 #: Flash attention needs compute capability 8.0; what PyTorch takes below it is about half as fast.
 _WITHOUT_FLASH = 0.5
-#: Share of its own time that a step loses to exchanging gradients or shards between the GPUs of one machine; believed.
-_EXCHANGE = {"none": 0.0, "ddp": 0.05, "fsdp": 0.25}
+#: Share of a link's speed that collective operations reach, and of a step's time that several GPUs wait for each other
+#: (4 to 6 % in published pairs of one and of several A100, docs/accuracy.md).
+_SENDING, _WAITING = 0.65, 0.05
 #: Launching a layer takes less without the second forward, and more with 4-bit layers (one more kernel each).
 _LAUNCH_WITHOUT_RECOMPUTING, _LAUNCH_4BIT = 0.6, 1.7
 
@@ -75,8 +76,8 @@ def duration(
     """
     gpu = gpu_of(flavor)
     training = steps * step_seconds(model, flavor, step) / speed / 3600
-    # on GPUs without bfloat16 only adapters were measured
-    measured = gpu is not None and gpu.measured and (gpu.bf16 or not step.work.full)
+    # on GPUs without bfloat16 only adapters were measured, and no mixture of experts as transformers 5 runs it
+    measured = gpu is not None and gpu.measured and (gpu.bf16 or not step.work.full) and not model.experts
     believed = _SPREAD_CPU if gpu is None else _SPREAD_MEASURED if measured else _SPREAD_BELIEVED
     spread = believed if spread is None else min(spread, believed)
     return Duration(
@@ -111,8 +112,9 @@ def gpu_step_seconds(model: ModelInfo, gpu: Gpu, step: StepWork) -> float:
     launching *= (1 if work.checkpointing else _LAUNCH_WITHOUT_RECOMPUTING) * (
         _LAUNCH_4BIT if work.quantization != "none" else 1
     )
-    # a smooth maximum: whichever is longer hides the other
-    micro = float((working**4 + launching**4) ** 0.25) * (1 + _EXCHANGE[work.sharding])
+    sending = exchanged(model, work) / (_SENDING * gpu.link_gbs * 1e9)
+    # a smooth maximum: whichever is longest hides the others
+    micro = float((working**4 + launching**4 + sending**4) ** 0.25) * (1 if work.sharding == "none" else 1 + _WAITING)
     updating = optimizer_moves(model, work) / (_MOVING * bandwidth)
     return micro * work.grad_accum + updating + _generation(model, gpu, step)
 

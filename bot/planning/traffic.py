@@ -7,7 +7,14 @@ section 2.1), one more forward for recomputation (https://arxiv.org/abs/2205.051
 
 from bot.models import Method, ModelInfo, Value
 from bot.planning.activations import mlp_width
-from bot.planning.memory import active_parameters, embedding_parameters, expert_parameters, trainable_parameters
+from bot.planning.memory import (
+    active_parameters,
+    embedding_parameters,
+    expert_parameters,
+    trainable_parameters,
+    trained_bytes,
+    weight_bytes,
+)
 from bot.planning.workload import Workload
 
 #: What AdamW moves for one parameter, in units of its size: fused, it reads four tensors and writes three; PyTorch's
@@ -94,7 +101,7 @@ def _layer_moves(model: ModelInfo, work: Workload) -> float:
     q, kv = model.heads * model.head_dim, model.kv_heads * model.head_dim
     if work.compiled:
         return 14 * h + 8 * (q + kv) + 6 * f
-    if work.kbit_prepared and not work.autocast:
+    if work.kbit_prepared:
         return 126 * h + 52 * (q + kv) + 38 * f
     return 84 * h + 20 * (q + kv) + 10 * f + (36 * (q + kv) if model.qk_norm else 0)
 
@@ -129,6 +136,22 @@ def weight_moves(model: ModelInfo, work: Workload) -> float:
     if work.full and work.grad_accum > 1:
         moved += 3 * work.weight_bytes * model.parameters / work.shards
     return moved
+
+
+def exchanged(model: ModelInfo, work: Workload) -> float:
+    """Bytes that one process sends for one micro-step.
+
+    fsdp: the weights as they are stored (half precision where all learn), gathered in the forward and again in the
+    backward, and where all learn their gradients. ddp: all gradients, once for each optimizer step, there and back.
+    Shares of the whole: https://github.com/NVIDIA/nccl-tests/blob/master/doc/PERFORMANCE.md.
+    """
+    others = (work.processes - 1) / work.processes
+    if work.sharding == "ddp":
+        return 2 * others * trained_bytes(model, work) / work.grad_accum
+    if work.sharding == "none":
+        return 0.0
+    stored = 2.0 * model.parameters if work.full else weight_bytes(model, work)
+    return others * stored * (3 if work.full else 2)
 
 
 def optimizer_moves(model: ModelInfo, work: Workload) -> float:

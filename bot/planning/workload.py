@@ -14,7 +14,7 @@ ALL_LINEAR: tuple[Linear, ...] = ("q", "k", "v", "o", "gate", "up", "down")
 
 Quantization = Literal["none", "nf4", "nf4_double", "gptq4", "int8"]
 Optimizer = Literal["adamw", "adamw_8bit", "adamw_master", "adafactor", "sgd"]
-LossHead = Literal["tiled", "full", "shifted", "chunked", "fused", "none"]
+LossHead = Literal["tiled", "full", "shifted", "half", "chunked", "fused", "none"]
 Sharding = Literal["none", "ddp", "fsdp"]
 
 
@@ -25,7 +25,7 @@ class Workload(Value):
     tuning: Tuning
     #: Bytes of one stored weight: 4 or 2; quantized layers are counted apart.
     weight_bytes: Literal[2, 4]
-    #: Computes in half precision over 4-byte weights, or over 2-byte ones with 4-byte adapters.
+    #: `bf16=True` or `fp16=True`: computes in half precision whatever the weights are.
     autocast: bool
     #: Rows of one micro-batch (a pair is one row).
     batch: int
@@ -36,8 +36,11 @@ class Workload(Value):
     attention: Literal["flash", "eager"] = "flash"
     #: "tiled": TRL 1.16's fused head; "fused": a kernel that keeps nothing (Liger, CCE); "chunked": half precision
     #: logits, the loss in eighths (torchtune); "full": logits and their log-softmax as transformers does it;
-    #: "shifted": the same with a shifted copy, as model code did before 2024; "none": no vocabulary (reward models).
+    #: "shifted": the same with a shifted copy, as transformers did before 4.46; "half": shifted, in half precision
+    #: throughout; "none": no vocabulary (reward models).
     loss_head: LossHead = "tiled"
+    #: The caller holds on to the full logits during the backward, as plain loops do; transformers' Trainer does not.
+    keeps_logits: bool = False
     #: torch.compile of each layer.
     compiled: bool = False
     #: Checkpointed layer inputs wait in host memory.
@@ -50,6 +53,8 @@ class Workload(Value):
     #: Embedding and head are trained beside the adapters (PEFT `modules_to_save`).
     trains_embeddings: bool = False
     quantization: Quantization = "none"
+    #: Experts are linear layers and quantized like them, as before transformers 5.
+    experts_quantized: bool = False
     #: PEFT's `prepare_model_for_kbit_training`: what is not quantized goes to 4 bytes. TRL 1.16 does not call it.
     kbit_prepared: bool = False
 
@@ -70,6 +75,9 @@ class Workload(Value):
 
     processes: int = 1
     sharding: Sharding = "none"
+    #: FSDP 1 over frozen weights: the hooks that it registers on each layer's inputs keep their gradients until the
+    #: backward is over (torch/distributed/fsdp/_runtime_utils.py, `_register_post_backward_reshard_only_hook`).
+    keeps_input_gradients: bool = False
 
     @property
     def sequences(self) -> int:

@@ -1,6 +1,7 @@
 """`python -m tests.accuracy peers [--memory CORPUS] [--time CORPUS]`: our predictions beside published rules.
 
 The same cases for everybody. A rule that has no answer for a case is judged on the others, and the number says so.
+Below: our own cases by kind of hardware.
 """
 
 import argparse
@@ -20,6 +21,15 @@ _GB_IN_GIB = 1e9 / 2**30
 _SKILLS_HARDWARE = {"T4": 2.0, "L4": 1.2, "A10G": 1.0, "A100": 0.7}
 
 Rule = Callable[[dict[str, Any]], float | None]
+#: Kinds of our own cases: name, cards, more than one of them (None: either), experts.
+_KINDS = (
+    ("A100, one GPU", ("A100",), False, False),
+    ("A100, several GPUs", ("A100",), True, False),
+    ("A100, mixtures of experts", ("A100",), None, True),
+    ("H100, several GPUs", ("H100",), True, False),
+    ("L4, one and several", ("L4",), None, False),
+    ("RTX 3090 and 4090, two", ("RTX 3090", "RTX 4090"), True, False),
+)
 
 
 def accelerate(case: dict[str, Any]) -> float:
@@ -85,11 +95,38 @@ def time_lines(cases: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def own_lines() -> list[str]:
+    """What our own cases say, by kind; all that count in the last line."""
+    held = json.loads((CORPORA / "own_memory.json").read_text(encoding="utf-8"))
+    timed = json.loads((CORPORA / "own_time.json").read_text(encoding="utf-8"))
+    peaks = [(c, float(memory.predict(c) or 0) / c["measured_gib"]) for c in held if c["eval_ok"] and c["measured_gib"]]
+    rates = [(c, float(time.predict(c) or 0) / c["tokens_per_s_per_gpu"]) for c in timed if c["eval_ok"]]
+    lines = ["| our own cases | memory: cases, median error | time: cases, median error, within 1.5 |", "|---|---|---|"]
+    for name, *kind in _KINDS:
+        lines.append(_own_line(name, *([ratio for c, ratio in pairs if _is(c, *kind)] for pairs in (peaks, rates))))
+    return [*lines, _own_line("all", [ratio for _, ratio in peaks], [ratio for _, ratio in rates])]
+
+
+def _is(case: dict[str, Any], cards: tuple[str, ...], several: bool | None, experts: bool) -> bool:
+    right = (case["gpu"] or "").split("-")[0] in cards and bool(case["arch"].get("experts")) is experts
+    return right and several in (None, case["n_gpus"] > 1)
+
+
+def _own_line(name: str, peaks: list[float], rates: list[float]) -> str:
+    held = f"{len(peaks)}, {median_error([ratio - 1 for ratio in peaks]):.1%}" if peaks else ""
+    timed = ""
+    if rates:
+        error = median_error([ratio - 1 for ratio in rates])
+        timed = f"{len(rates)}, {error:.1%}, {share(within(rates, 1.5), len(rates))}"
+    return f"| {name} | {held} | {timed} |"
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.accuracy peers", description=__doc__)
     parser.add_argument("--memory", type=Path, default=CORPORA / "memory.json")
     parser.add_argument("--time", type=Path, default=CORPORA / "time.json")
     options = parser.parse_args(arguments)
     print("\n".join(memory_lines(json.loads(options.memory.read_text(encoding="utf-8")))) + "\n")
-    print("\n".join(time_lines(json.loads(options.time.read_text(encoding="utf-8")))))
+    print("\n".join(time_lines(json.loads(options.time.read_text(encoding="utf-8")))) + "\n")
+    print("\n".join(own_lines()))
     return 0

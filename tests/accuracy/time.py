@@ -20,11 +20,11 @@ from tests.accuracy.scores import median_error, quantile, share, within
 _OTHERS = (
     Gpu(
         name="RTX 4090", usable_gib=23.5, context_gib=0.45, peak_tflops=165, matmul=0.85, fp32_tflops=60,
-        measured=False, bandwidth_gbs=1008, launch_ms=5, decode_ms=4, bf16=True,
+        measured=False, bandwidth_gbs=1008, launch_ms=5, decode_ms=4, link_gbs=32, bf16=True,
     ),
     Gpu(
         name="A6000", usable_gib=47.4, context_gib=0.45, peak_tflops=155, matmul=0.60, fp32_tflops=25, measured=False,
-        bandwidth_gbs=768, launch_ms=5, decode_ms=4, bf16=True,
+        bandwidth_gbs=768, launch_ms=5, decode_ms=4, link_gbs=32, bf16=True,
     ),
 )  # fmt: skip
 
