@@ -5,24 +5,31 @@ from collections.abc import Mapping
 
 from bot.models import Diagnosis, Job, Landed, Plan
 
+#: How what is missing is told of a job that said nothing of it.
+NO_ERROR = "The job ended without an error"
+
 _WEIGHTS = re.compile(r"(adapter_)?model(-\d{5}-of-\d{5})?\.safetensors")
+_CHECKPOINT = "last-checkpoint/"
 _BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 _SHARD = re.compile(r"model-(\d{5})-of-(\d{5})\.safetensors")
 
 
-def landing_trouble(plan: Plan, job: Job, landed: Landed | None) -> Diagnosis | None:
+def landing_trouble(plan: Plan, job: Job, landed: Landed | None, *, failed: bool = False) -> Diagnosis | None:
     """Say what is missing from the output repository; None: the trained model is there.
 
     Checked: a commit after the job was created (both are the Hub's times), weights or all their shards (or the adapter
     with its configuration and the planned base), a configuration, a tokenizer, weights of about the size that the
-    model must have.
+    model must have. Of a job that `failed` only its log says that it had pushed, and a log can be made to say
+    anything: there no checkpoint may lie beside the model, since the model's own commit takes it away.
     """
     problem = _problem(plan, job, landed)
+    if not problem and failed and landed is not None and any(name.startswith(_CHECKPOINT) for name in landed.files):
+        problem = f"the newest that {plan.output_repo} has is a checkpoint"
     if not problem:
         return None
     return Diagnosis(
         kind="nothing_pushed",
-        cause=f"The job ended without an error, but {problem}.",
+        cause=f"{NO_ERROR}, but {problem}.",
         fix="Check that the token may write there (a fine-grained token needs write on that repository), then retry.",
     )
 

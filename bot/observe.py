@@ -11,13 +11,13 @@ from typing import Any
 
 from bot.alerts import IDLE_PERCENT, alerts
 from bot.errors import HubRefusal, InvalidTransition, Transient, UserError
-from bot.landing import landing_trouble
+from bot.landing import NO_ERROR, landing_trouble
 from bot.models import Diagnosis, Flavor, Job, JobStage, Machine, Plan, Problem, Progress, Report, Run, Value
 from bot.models.run import ITSELF, RERUN
 from bot.planning import FALLBACK_FLAVORS, Limits, billed_usd, remedies
 from bot.ports import Clock, Hub, JobRunner
 from bot.states import RunStatus
-from bot.training import clean_tail, diagnose, ending, read_progress
+from bot.training import after_the_push, clean_tail, diagnose, ending, read_progress
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -115,6 +115,8 @@ class Observer:
                 self._report(run, job, plan)
             case JobStage.ERROR if run.progress.fenced_by and self._gone_over(run):
                 return
+            case JobStage.ERROR if run.progress.pushed:
+                self._report(run, job, plan, self._with_remedies(diagnose(job, lines), plan))
             case JobStage.ERROR:
                 diagnosis = self._with_remedies(ending(run.progress, job) or diagnose(job, lines), plan)
                 self._store.advance(run, _S.FAILED, actor=ITSELF, note=diagnosis.cause, diagnosis=diagnosis)
@@ -217,7 +219,8 @@ class Observer:
             "problem": None,
             "machine": machine,
             "stepped_at": now if progress.step != run.progress.step else run.stepped_at,
-            "spent_usd": round(billed_usd(running_s(job), run.plan.flavor.price_usd_hour), 4),
+            # a job that is gone says no longer how long it ran: what was billed stays billed
+            "spent_usd": max(run.spent_usd, round(billed_usd(running_s(job), run.plan.flavor.price_usd_hour), 4)),
         }
         if run.status is _S.QUEUED and job.stage is JobStage.RUNNING:
             return self._store.advance(run, _S.RUNNING, actor=ITSELF, **changes)
@@ -248,21 +251,25 @@ class Observer:
         looks = (before.idle_looks if before else 0) + 1 if idle else 0
         return Machine(**usage.model_dump(), at=now, idle_looks=looks)
 
-    def _report(self, run: Run, job: Job, plan: Plan) -> None:
-        """Believe COMPLETED only when the model is there."""
+    def _report(self, run: Run, job: Job, plan: Plan, failed: Diagnosis | None = None) -> None:
+        """Believe COMPLETED, or a push, only when the model is there; `failed`: why the job failed after the push."""
         try:
             landed = self._hub.landed(plan.output_repo)
         except UserError as refusal:
             trouble: Diagnosis | None = Diagnosis(
                 kind="permission",
-                cause=f"The job ended without an error, but I may not look at {plan.output_repo}: {refusal.problem}",
+                cause=f"{NO_ERROR}, but I may not look at {plan.output_repo}: {refusal.problem}",
                 fix=f"{refusal.fix} Then look at {plan.output_repo} yourself: the model may be there.",
             )
             landed = None
         else:
-            trouble = landing_trouble(plan, job, landed)
+            trouble = landing_trouble(plan, job, landed, failed=failed is not None)
         if trouble is None:
             assert landed is not None
+            progress = run.progress
+            if failed is not None:
+                warnings = (*progress.warnings, after_the_push(progress, failed))
+                progress = progress.model_copy(update={"warnings": warnings})
             seconds = running_s(job)
             report = Report(
                 landed=landed,
@@ -275,8 +282,11 @@ class Observer:
                 memory_gib=run.progress.memory_gib,
                 tokens_per_second=run.progress.tokens_per_second,
             )
-            self._store.advance(run, _S.SUCCEEDED, actor=ITSELF, note=landed.url, report=report)
+            self._store.advance(run, _S.SUCCEEDED, actor=ITSELF, note=landed.url, report=report, progress=progress)
         elif self._clock() - run.updated_at > LANDING:
+            if failed is not None:
+                cause = trouble.cause.replace(NO_ERROR, "It had pushed its model before that", 1)
+                trouble = failed.model_copy(update={"cause": f"{failed.cause} {cause}"})
             self._store.advance(run, _S.FAILED, actor=ITSELF, note=trouble.cause, diagnosis=trouble)
 
     def _missing(self, run: Run, refusal: HubRefusal) -> None:

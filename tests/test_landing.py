@@ -68,3 +68,12 @@ def test_a_commit_older_than_the_job_is_not_ours():
     trouble = landing_trouble(make_plan(), job, old)
     assert trouble is not None
     assert "has no commit since the job started" in trouble.cause
+
+
+def test_a_job_that_failed_has_pushed_its_model_only_where_no_checkpoint_is_left():
+    files = SMALL | {"model.safetensors": WHOLE}
+    assert landing_trouble(make_plan(), make_job(), make_landed(files=files), failed=True) is None
+    files |= {"last-checkpoint/model.safetensors": WHOLE}
+    trouble = landing_trouble(make_plan(), make_job(), make_landed(files=files), failed=True)
+    assert trouble is not None
+    assert "the newest that tunesmith-lab/qwen3-0.6b-tiny-chat-sft has is a checkpoint" in trouble.cause

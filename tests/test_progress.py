@@ -51,6 +51,7 @@ def test_a_whole_run_is_read() -> None:
         tokens_per_second=88.5,
         saved_step=20,
         saved_commit=COMMIT,
+        pushed=True,
         ended=True,
     )
 
@@ -130,7 +131,26 @@ def test_two_hundred_failed_pushes_are_one_warning() -> None:
     progress = Progress()
     for start in range(0, 200, 50):
         progress = read_progress(lines[start : start + 80], progress)
-    assert progress.warnings == ("A checkpoint was not pushed; the next save tries again.",)
+    assert progress.warnings == ("A checkpoint was not pushed at once; it is tried again.",)
+
+
+def test_a_push_of_the_model_that_is_tried_again_is_one_warning_however_often() -> None:
+    lines = [
+        event("warning", kind="push", text=f"The model was not pushed yet, trying again: 503 (Request ID: r{number})")
+        for number in range(20)
+    ]
+    assert read_progress(lines, Progress()).warnings == (
+        "The trained model was not pushed at once; it is tried again until the time limit.",
+    )
+
+
+def test_a_model_that_is_on_the_hub_is_known_before_the_end() -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    pushed = read_progress([BEGIN, event("pushed", step=9, commit=commit)], Progress())
+    assert (pushed.pushed, pushed.ended) == (True, False)
+    assert (pushed.step, pushed.saved_step, pushed.saved_commit) == (9, 9, commit)
+    ended = read_progress([event("end", step=9, commit=commit, metrics={"train_loss": 1.5})], pushed)
+    assert (ended.pushed, ended.ended, ended.metrics) == (True, True, {"train_loss": 1.5})
 
 
 def test_warnings_are_short_and_few_and_the_first_ones_stay() -> None:

@@ -1,6 +1,7 @@
 """The scripts say exactly what the plan says, whatever its texts hold."""
 
 import ast
+import json
 import math
 import re
 import subprocess
@@ -255,7 +256,7 @@ def test_rewards_stand_in_one_order_with_their_weights() -> None:
     assert "number_reward" not in script
 
 
-@pytest.mark.parametrize("rewards", [("number",), ("taste",)], ids=["no reference", "unknown"])
+@pytest.mark.parametrize("rewards", [("number",), ("taste",), ()], ids=["no reference", "unknown", "none"])
 def test_a_reward_that_cannot_be_is_our_bug(rewards: tuple[str, ...]) -> None:
     with pytest.raises(AssertionError):
         render_script(PLANS["grpo_form_only"].model_copy(update={"rewards": rewards}))
@@ -293,3 +294,21 @@ def test_each_method_watches_for_its_own_way_of_learning_nothing(name: str) -> N
     of_grpo = PLANS[name].method is Method.GRPO  # whose loss is about 0 by construction
     assert ("zero_reward_spread" in script) is of_grpo
     assert ("zero_loss" in script) is not of_grpo
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shown"),
+    [
+        ("Hello", "Hello"),
+        ([{"role": "user", "content": "Hello"}], "Hello"),
+        ([{"role": "tool", "content": None}], ""),
+        ([{"role": "user", "content": [{"type": "text", "text": "Hé"}]}], '[{"type": "text", "text": "Hé"}]'),
+    ],
+    ids=["a text", "a turn", "a turn without words", "a turn in parts"],
+)
+def test_a_question_is_shown_as_text_whatever_its_turn_holds(prompt: Any, shown: str) -> None:
+    tree = ast.parse(render_script(PLANS["sft"]))
+    tree.body = [node for node in tree.body if getattr(node, "name", "") == "question_of"]
+    world: dict[str, Any] = {"json": json}
+    exec(compile(tree, "train.py", "exec"), world)
+    assert world["question_of"](prompt) == shown

@@ -81,7 +81,8 @@ def learned(method: Method, tuning: Tuning, progress: Progress) -> str:
             assert progress.metrics["accuracy"] > 0.9
             shown = "eval_margin"
     moved = before[shown] - after[shown] if shown == "eval_loss" else after[shown] - before[shown]
-    assert moved > 0 or method is Method.GRPO  # 16 sampled answers are too few to be sure of
+    # sampled answers differ from one evaluation to the next; a LoRA's gain is smaller than that
+    assert moved > (-0.15 if method is Method.GRPO and tuning is _L else 0)
     curve = f"{progress.metric} {progress.first:.3f} → {progress.last:.3f}"
     return f"{curve} | {shown} {before[shown]:.3f} → {after[shown]:.3f}"
 
@@ -94,7 +95,8 @@ def test_a_cell_trains_learns_pushes_and_lands(
     cell: str, tuning: Tuning, hub: LocalHub, tmp_path: Path, figures: list[str]
 ) -> None:
     half = {"precision": "bf16", "dtype": "bfloat16"} if tuning is _Q else {}
-    plan = plan_for(hub, cell, f"{cell}-{tuning}", tuning=tuning, **half)
+    more = {"eval_rows": 48} if cell == "grpo" else {}  # of 16 rows the mean reward is too noisy
+    plan = plan_for(hub, cell, f"{cell}-{tuning}", tuning=tuning, **half, **more)
     job = make_job(created_at=hub.api().list_repo_commits(plan.model.repo_id)[0].created_at)
     ended = run(hub, plan, tmp_path)
     progress = ended.progress
@@ -134,14 +136,9 @@ def test_the_repository_holds_the_model_and_its_card_and_no_checkpoint(hub: Loca
         plan.request.text,
     ):
         assert said in text, said
-    assert "$" not in text.replace("about $0.00 at $0.01 an hour", "").replace(plan.request.text, "")
+    assert "$" not in text.replace("under $0.01 at $0.01 an hour", "").replace(plan.request.text, "")
     titles = [commit.title for commit in hub.api().list_repo_commits(plan.output_repo)]
-    assert titles[:4] == [
-        "Model card with measurements",
-        "Trained model",
-        "Checkpoint of step 40",
-        "Checkpoint of step 20",
-    ]
+    assert titles == ["Model card with measurements", "Trained model"]
 
 
 @pytest.mark.slow
@@ -150,6 +147,16 @@ def test_a_base_model_learns_conversations_with_a_template_of_ours(hub: LocalHub
     ended = run(hub, plan, tmp_path)
     assert ended.code == 0, ended.text
     assert "chat_template.jinja" in landed(hub, plan).files
+
+
+@pytest.mark.slow
+def test_answers_that_are_written_one_by_one_are_evaluated_too(hub: LocalHub, tmp_path: Path) -> None:
+    one = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 8, "max_steps": 2, "logging_steps": 1}
+    ended = run(hub, plan_for(hub, "grpo", "grpo-one-by-one", arguments=one, eval_rows=2), tmp_path)
+    assert ended.code == 0, ended.text
+    assert {"eval_reward"} <= ended.progress.before.keys() & ended.progress.after.keys()
+    card = hub.api().hf_hub_download("tunesmith-lab/grpo-one-by-one", "README.md", cache_dir=tmp_path / "cache")
+    assert "| `reward_funcs` | `number_reward (1), format_reward (0.2)` |" in Path(card).read_text(encoding="utf-8")
 
 
 def test_numbers_that_are_none_stop_the_run(hub: LocalHub, tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.models import JobStage
 from bot.states import RunStatus
+from tests.builders import make_landed
 
 
 def fenced(world, by, **older):
@@ -70,3 +73,63 @@ def test_a_run_that_stopped_at_its_deadline_is_no_success_and_says_what_is_left(
         " The checkpoint of step 640 is on the Hub."
     )
     assert (run.progress.saved_step, run.progress.saved_commit) == (640, commit)
+
+
+def pushed(world, files):
+    """A run whose script saw its model on the Hub before the job ended in an error."""
+    run = world.until_running()
+    world.clock.pass_minutes(30)
+    world.jobs.logs["job1"] = [
+        '@@TUNESMITH {"ev": "begin", "t": 1.0, "max_steps": 900}',
+        '@@TUNESMITH {"ev": "pushed", "t": 2.0, "step": 900, "commit": "0123456789abcdef"}',
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB",
+    ]
+    world.hub.repos[run.plan.output_repo] = make_landed(committed_at=world.clock(), files=files)
+    return run
+
+
+WHOLE = {"config.json": 1, "model.safetensors": 1_192_135_096, "tokenizer_config.json": 1}
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ("Job failed with exit code: 1. Reason: Error", "The GPU's memory was full"),
+        ("Job timeout", "Its time limit had come."),
+    ],
+)
+def test_a_model_that_was_pushed_is_a_success_whatever_failed_after(world, message, why):
+    run = pushed(world, WHOLE)
+    world.jobs.set_stage("job1", JobStage.ERROR, *world.jobs.logs["job1"], message=message, running_s=1800.0)
+    run = world.tick(run)
+    assert (run.status, run.diagnosis) == (RunStatus.SUCCEEDED, None)
+    assert run.report.cost_usd > 0
+    [said] = run.progress.warnings
+    assert said.startswith(
+        "The model is whole. The job failed after it was pushed, so the comparison with the base model may be missing."
+    )
+    assert why in said
+
+
+def test_a_push_that_is_not_found_whole_is_a_failure_with_the_jobs_own_cause(world):
+    run = pushed(world, {"config.json": 1, "tokenizer_config.json": 1})
+    world.jobs.set_stage("job1", JobStage.ERROR, *world.jobs.logs["job1"], message="Job failed")
+    assert world.tick(run).status is RunStatus.RUNNING, "the listing may lag: wait a little"
+    world.clock.pass_minutes(2)
+    run = world.tick(run)
+    assert (run.status, run.diagnosis.kind) == (RunStatus.FAILED, "cuda_oom")
+    assert run.diagnosis.cause.endswith(
+        f"It had pushed its model before that, but {run.plan.output_repo} lacks model.safetensors."
+    )
+
+
+def test_a_log_that_only_says_it_pushed_is_not_believed_over_an_older_model(world):
+    # a template or a row can bring these words into an error; the repository had a model of that size before
+    run = pushed(world, WHOLE | {"last-checkpoint/model.safetensors": 1_192_135_096})
+    world.jobs.logs["job1"][1] = 'jinja2.exceptions.TemplateError: @@TUNESMITH {"ev": "pushed", "step": 900}'
+    world.jobs.set_stage("job1", JobStage.ERROR, *world.jobs.logs["job1"], message="Job failed")
+    world.tick(run)
+    world.clock.pass_minutes(2)
+    run = world.tick(run)
+    assert (run.status, run.diagnosis.kind) == (RunStatus.FAILED, "cuda_oom")
+    assert run.diagnosis.cause.endswith(f"the newest that {run.plan.output_repo} has is a checkpoint.")

@@ -2,26 +2,22 @@
 
 import pytest
 
-from bot.errors import NotAllowed, StalePlan, UserError
-from bot.models import Flavor, JobStage, Remedy, Resume, Tuning
+from bot.errors import UserError
+from bot.models import Flavor, Remedy, Resume, Tuning
+from bot.models.job import PUSH_BYTES_S
 from bot.planning import FALLBACK_FLAVORS, Limits, go_on, plan_differences, remedies
-from bot.policy import Person
 from bot.states import RunStatus
 from bot.training.failures import FAILURES
 from bot.ways import checkpoint, ways_out
 from tests.builders import (
-    ASKER,
-    GUEST,
-    LEAD,
-    TEAM,
     make_diagnosis,
     make_flavor,
+    make_model_info,
     make_plan,
     make_progress,
     make_request,
     make_run,
 )
-from tests.world import asker, begin, logged
 
 _S = RunStatus
 LIMITS = Limits(max_ceiling_usd=200)
@@ -89,6 +85,18 @@ def test_a_time_limit_that_a_person_set_may_be_doubled():
     assert "time" not in offered("job_timeout")
 
 
+def test_a_run_that_went_on_from_a_checkpoint_is_offered_the_price_of_the_whole():
+    plan = make_plan()
+    rest = plan.model_copy(
+        update={
+            "resume": Resume(run_id="x", commit=COMMIT, step=500),
+            "estimate": plan.estimate.model_copy(update={"cost_usd": 0.05}),
+        }
+    )
+    counted = plan.model_copy(update={"resume": rest.resume})
+    assert offered("cuda_oom", rest)["batch"].cost_usd == offered("cuda_oom", counted)["batch"].cost_usd
+
+
 def test_what_would_make_no_plan_is_not_offered():
     assert remedies("cuda_oom", make_plan(), [], LIMITS) == ()
     poor = Limits(max_ceiling_usd=0.02)
@@ -109,8 +117,20 @@ def test_a_checkpoint_on_the_hub_can_be_gone_on_from_unless_that_would_end_the_s
     for kind in ("cuda_oom", "nan_loss", "disk_full", "fenced"):
         assert checkpoint(stopped(kind)) is None, kind
     assert checkpoint(make_run(_S.FAILED)) is None
+    left = Resume(run_id="other", commit=COMMIT, step=64)
+    assert checkpoint(make_run(_S.EXPIRED, resume=left)) == left
+    assert checkpoint(make_run(_S.FAILED, resume=left, diagnosis=make_diagnosis(kind="nan_loss"))) is None
     assert checkpoint(make_run(_S.SUCCEEDED)) is None
     assert checkpoint(make_run(_S.RUNNING, progress=make_progress(saved_commit=COMMIT))) is None
+
+
+def test_a_killed_program_goes_on_from_a_checkpoint_of_its_own_last_of_all_ways():
+    more = Remedy(key="flavor", label="Try on a10g-large", changes={"hardware": "a10g-large"})
+    ways = ways_out(stopped("host_oom", remedies=(more,)))
+    assert [way.label for way in ways] == [more.label, "Resume from step 400"]
+    left = Resume(run_id="other", commit=COMMIT, step=64)
+    again = make_run(_S.FAILED, resume=left, diagnosis=make_diagnosis(kind="host_oom"))
+    assert checkpoint(again) is None, "it would be killed at the same place, again and again"
 
 
 def test_a_failure_that_would_repeat_itself_has_no_retry_and_trouble_that_passes_has():
@@ -151,6 +171,23 @@ def test_without_a_measured_pace_the_prediction_counts():
     assert rest(seconds_per_step=None).estimate.hours == pytest.approx(0.1 + 0.32 * 125 / 525, abs=1e-3)
 
 
+def test_limits_that_were_named_for_the_whole_are_said_where_the_rest_may_pass_them():
+    def warned(spent_usd: float, **limits) -> list[str]:
+        plan = make_plan(request=make_request(**({"budget_usd": None} | limits)))
+        resume = Resume(run_id="x", commit=COMMIT, step=400)
+        progress = make_progress(step=400, saved_step=400, seconds_per_step=9.0)
+        planned = go_on(plan, resume, progress, FALLBACK_FLAVORS, spent_usd=spent_usd)
+        return [check.text for check in planned.checks if check.level == "warning"]
+
+    assert warned(100.0) == []
+    assert warned(0.1, budget_usd=5, max_hours=4) == []
+    assert warned(4.0, budget_usd=5) == [
+        "At most $5.00 was asked for; with what was spent before it stopped, the run may cost $5.75 in all."
+    ]
+    [text] = warned(0.0, max_hours=0.5)
+    assert text.startswith("At most 0.5 hours were asked for; this rest alone may take 1 h")
+
+
 def test_a_price_of_today_is_taken_and_hardware_that_is_gone_is_said():
     dearer: list[Flavor] = [make_flavor(price_usd_hour=3.0)]
     resume, progress = Resume(run_id="x", commit=COMMIT, step=400), make_progress()
@@ -161,63 +198,9 @@ def test_a_price_of_today_is_taken_and_hardware_that_is_gone_is_said():
         go_on(make_plan(), resume.model_copy(update={"step": 525}), progress, dearer)
 
 
-# --- with the watcher ------------------------------------------------------------------------------------------------
-
-
-def failed(world):
-    run = world.until_running()
-    world.jobs.set_stage("job1", JobStage.ERROR, "torch.OutOfMemoryError: CUDA out of memory.")
-    world.clock.pass_minutes(1)
-    return world.tick(run)
-
-
-def test_a_click_makes_a_new_run_whose_plan_waits_and_tells_the_old_one(world):
-    run = failed(world)
-    way = next(way for way in ways_out(run) if way.key == "batch")
-    assert world.runs.again(run_id=run.id, key="batch", person=asker) is not None
-    assert world.runs.again(run_id=run.id, key="batch", person=asker) is None, "the second click finds it done"
-    new = world.tick(world.store.recent(1)[0])
-    assert (new.status, new.parent.run_id, new.parent.how) == (_S.PROPOSED, run.id, way.label)
-    assert new.place == world.store.get(run.id).place
-    assert new.previous_plan == run.plan
-    assert new.plan.arguments.per_device_train_batch_size == way.changes["batch_size"]
-    assert world.store.get(run.id).followers[0].note == f"followed by {new.short_id}: {way.label}"
-    assert len(world.jobs.jobs) == 1, "nothing is bought before somebody approves"
-
-
-def test_who_may_not_ask_may_not_click_and_a_way_that_is_none_is_refused(world):
-    run = failed(world)
-    with pytest.raises(NotAllowed):
-        world.runs.again(run_id=run.id, key="batch", person=Person(id=GUEST, team_id=TEAM, is_guest=True))
-    with pytest.raises(StalePlan):
-        world.runs.again(run_id=run.id, key="resume", person=asker)
-    assert len(world.store.recent()) == 1
-
-
-def test_a_failure_is_told_also_when_its_ways_out_cannot_be_priced(world):
-    run = world.until_running()
-    world.jobs.hardware = []
-    world.jobs.set_stage("job1", JobStage.ERROR, "torch.OutOfMemoryError: CUDA out of memory.")
-    world.clock.pass_minutes(1)
-    run = world.tick(run)
-    assert (run.status, run.diagnosis.kind, run.diagnosis.remedies) == (_S.FAILED, "cuda_oom", ())
-
-
-def test_a_resumed_run_buys_a_job_though_its_repository_exists_and_a_new_run_would_not(world):
-    run = world.until_running()
-    save = f'@@TUNESMITH {{"ev": "save", "t": 2.0, "step": 64, "commit": "{COMMIT}"}}'
-    stop = '@@TUNESMITH {"ev": "stopped", "t": 3.0, "reason": "deadline", "step": 64, "pushed": true}'
-    world.jobs.logs["job1"] = [begin(100), logged(60, 1.0), save, stop]
-    world.jobs.set_stage("job1", JobStage.ERROR)
-    world.clock.pass_minutes(1)
-    run = world.tick(run)
-    world.hub.repos[run.plan.output_repo] = None
-    assert world.runs.again(run_id=run.id, key="resume", person=asker) is not None
-    new = world.tick(world.store.recent(1)[0])
-    assert (new.resume.step, new.plan.resume, new.plan.output_repo) == (64, new.resume, run.plan.output_repo)
-    assert len(new.plan.script_sha256) == 64
-    assert new.plan.approvers == (LEAD,)
-    new = world.approve(new)
-    assert (new.status, len(world.jobs.jobs)) == (_S.QUEUED, 2)
-    assert COMMIT in world.jobs.scripts["job2"]
-    assert new.requester == ASKER
+def test_the_rest_of_a_large_model_has_the_time_to_fetch_its_checkpoint_and_to_push_the_model():
+    plan = make_plan(model=make_model_info(parameters=32_000_000_000), sharding="fsdp", processes=8)
+    resume = Resume(run_id="x", commit=COMMIT, step=524)
+    planned = go_on(plan, resume, make_progress(step=524, max_steps=525, saved_step=524), FALLBACK_FLAVORS)
+    needed = planned.estimate.hours_high * 3600 + (3 + 2) * 4 * 32e9 / PUSH_BYTES_S
+    assert needed <= planned.timeout_s <= needed + 120

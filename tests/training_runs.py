@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,6 +119,7 @@ def plan_for(hub: LocalHub, cell: str, output: str, *, model: str = "tiny-qwen3"
         "output_repo": f"tunesmith-lab/{output}",
         "arguments": arguments | changes.pop("arguments", {}),
         "eval_rows": 16,
+        "rewards": ("number", "format") if method is Method.GRPO else (),
     }  # fmt: skip
     return make_plan(**(defaults | changes))
 
@@ -143,13 +145,34 @@ class Ended:
         return "\n".join(self.lines[-60:])
 
 
+def small_disks_work() -> bool:
+    """Whether this machine lets us mount a small file system, which needs no root where user namespaces are allowed."""
+    tried = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"]
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run(tried, check=False, capture_output=True).returncode == 0
+
+
+def on_a_small_disk(folder: Path, size_kb: int) -> list[str]:
+    """How to begin a command so that it works in `folder`/disk, a file system of its own with so many KiB.
+
+    Once there is a file `folder`/fill, something else takes all that is free there.
+    """
+    (folder / "disk").mkdir()
+    filling = "while kill -0 $$; do test -e ../fill && cat /dev/zero >> filler; sleep 0.05; done >/dev/null 2>&1 &"
+    mounted = f'mount -t tmpfs -o size={size_kb}k none disk && cd disk && {{ {filling} }}; exec "$@"'
+    return ["unshare", "-rm", "sh", "-c", mounted, "sh"]
+
+
 def start(
-    hub: LocalHub, plan: Plan, folder: Path, *, token: str = "hf_playground", **environment: str
+    hub: LocalHub, plan: Plan, folder: Path, *, token: str = "hf_playground", disk_kb: int = 0, **environment: str
 ) -> "subprocess.Popen[str]":
-    """Start the script as a job would be started, in the given empty folder."""
+    """Start the script as a job would be started, in the given empty folder; `disk_kb`: on a disk of that size."""
     (folder / "train.py").write_text(render_script(plan), encoding="utf-8")
     _, *command = launch_command(plan).removeprefix("uv run --no-project --with-requirements train.py ").split()
     python = [sys.executable, "-m", "accelerate.commands.accelerate_cli"] if plan.processes > 1 else [sys.executable]
+    if disk_kb:
+        python, command = [*on_a_small_disk(folder, disk_kb), *python], [str(folder / "train.py")]
     return subprocess.Popen(
         [*python, *command[-1 if plan.processes == 1 else 0 :]],
         cwd=folder,
@@ -170,7 +193,7 @@ def start(
     )
 
 
-def run(hub: LocalHub, plan: Plan, folder: Path, **options: str) -> Ended:
+def run(hub: LocalHub, plan: Plan, folder: Path, **options: Any) -> Ended:
     """Run the script to its end."""
     process = start(hub, plan, folder, **options)
     out, _ = process.communicate(timeout=300)
@@ -190,4 +213,7 @@ def run_until(hub: LocalHub, plan: Plan, folder: Path, event: str, kill: signal.
         return Ended(process.wait(timeout=60), lines)
 
 
-__all__ = ["CELLS", "FENCED_EXIT", "STOPPED_EXIT", "Ended", "add_datasets", "plan_for", "run", "run_until"]
+__all__ = [
+    "CELLS", "FENCED_EXIT", "STOPPED_EXIT", "Ended", "add_datasets", "plan_for", "run", "run_until", "small_disks_work",
+    "start",
+]  # fmt: skip

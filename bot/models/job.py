@@ -8,6 +8,9 @@ from bot.models.value import Value
 #: How a script ends that stopped before its end with its checkpoint saved, and one that left the work to an older job
 #: of the same run. Chosen to be no shell's and no signal's.
 STOPPED_EXIT, FENCED_EXIT = 75, 76
+#: What a script and its plan assume of the end alike: bytes a second of saving and pushing until it is measured (a
+#: guess; the plan and the script count on half of it), and seconds before the time limit at which all should be done.
+PUSH_BYTES_S, ENDING_S = 100_000_000, 60
 
 
 class JobStage(StrEnum):
@@ -42,6 +45,16 @@ class Job(Value):
     running_s: float | None = None
     #: The job that somebody ran again on the Hub's own page; "": it is no such copy.
     rerun_of: str = ""
+
+
+class Log(Value):
+    """What was read of a job's log."""
+
+    lines: tuple[str, ...]
+    #: Lines before these were left out: no more than so many were asked for.
+    starts_late: bool = False
+    #: The time was up before all of it had come: lines behind these are missing.
+    ends_early: bool = False
 
 
 class Usage(Value):
@@ -89,6 +102,8 @@ class Progress(Value):
     saved_step: int | None = None
     #: The commit of the output repository that holds that checkpoint; None: the log did not say.
     saved_commit: str | None = None
+    #: The script has seen the trained model on the Hub, whatever comes after.
+    pushed: bool = False
     #: True once the script printed its summary.
     ended: bool = False
     #: Why it stopped before its end, with its checkpoint saved: "deadline" or "signal"; "": it did not.

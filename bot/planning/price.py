@@ -2,6 +2,8 @@
 
 import math
 
+from bot.models.job import ENDING_S, PUSH_BYTES_S
+
 #: Seconds. The Hub's own default is 30 minutes, which stops most trainings; so the timeout is always said.
 #: https://huggingface.co/docs/hub/jobs-manage
 _SLACK_S = 20 * 60
@@ -18,9 +20,14 @@ def timeout_for(hours_high: float) -> int:
     return max(MIN_TIMEOUT_S, math.ceil(wanted / _ROUND_S) * _ROUND_S)
 
 
-def tightest_timeout(hours_high: float) -> int:
-    """The shortest timeout, in seconds, that the upper estimate still fits in with 5 minutes to spare."""
-    return max(MIN_TIMEOUT_S, math.ceil((hours_high * 3600 + 300) / _MINUTE) * _MINUTE)
+def tightest_timeout(hours_high: float, model_bytes: float) -> int:
+    """The shortest timeout, in seconds, in which the script still ends: as it counts that itself.
+
+    The upper estimate (start and steps), the push of the trained model (twice what is guessed), and the minute that
+    the script keeps free (templates/scripts/checkpoints.py.j2).
+    """
+    needed = hours_high * 3600 + 2 * model_bytes / PUSH_BYTES_S + ENDING_S
+    return max(MIN_TIMEOUT_S, math.ceil(needed / _MINUTE) * _MINUTE)
 
 
 def cost_usd(price_usd_hour: float, hours: float) -> float:

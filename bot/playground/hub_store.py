@@ -187,6 +187,21 @@ class Repo:
         _write(self.folder / "head", sha.encode())
         return commit
 
+    def squash(self, *, title: str, author: str) -> Commit:
+        """Make the newest commit the only one; what only older ones hold is gone from the disk."""
+        head = self.head
+        (self.folder / "head").unlink()
+        commit = self.commit(head.files, title=title, author=author)
+        self._commits = {}
+        for path in (self.folder / "commits").iterdir():
+            if path.stem != commit.sha:
+                path.unlink()
+        kept = {file.etag for file in commit.files.values()}
+        for path in (self.folder / "files").iterdir():
+            if path.name not in kept:
+                path.unlink()
+        return commit
+
     def _load(self, sha: str) -> Commit:
         if sha not in self._commits:
             content = (self.folder / "commits" / f"{sha}.json").read_bytes()

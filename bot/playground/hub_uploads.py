@@ -50,6 +50,7 @@ class UploadRoutes:
                 web.put(_API + "/settings", self.settings),
                 web.post(_API + "/preupload/{revision}", self.preupload),
                 web.post(_API + "/commit/{revision}", self.commit),
+                web.post(_API + "/super-squash/main", self.super_squash),
                 web.get(_API + "/xet-write-token/{revision}", self.no_xet),
                 web.post("/api/validate-yaml", self.validate_yaml),
                 web.post("/{kind:datasets}/{namespace}/{name}.git/info/lfs/objects/batch", self.lfs_batch),
@@ -170,6 +171,13 @@ class UploadRoutes:
         prefix = "datasets/" if repo.kind == "datasets" else ""
         url = f"{request.url.origin()}/{prefix}{repo.id}/commit/{commit.sha}"
         return web.json_response({"success": True, "commitOid": commit.sha, "commitUrl": url, "hookOutput": ""})
+
+    async def super_squash(self, request: web.Request) -> web.Response:
+        repo = self._writable(request)
+        caller = require_permission(request, repo.id.split("/")[0], "repo.write")
+        message = str((await json_body(request)).get("message", ""))
+        repo.squash(title=message, author=caller.user or "")
+        return web.json_response({})
 
     async def no_xet(self, request: web.Request) -> web.Response:
         self._writable(request)

@@ -1,6 +1,6 @@
-"""How a script ended on purpose before its end -> what that means and what to do next.
+"""How a script ended on purpose before its end, or failed when all was done -> what that means and what to do next.
 
-Reads what the script said, or its exit code where the log could not be read. Failures are `diagnose`'s.
+Reads what the script said, or its exit code where the log could not be read. Why something failed is `diagnose`'s.
 """
 
 import re
@@ -25,6 +25,14 @@ def ending(progress: Progress, job: Job) -> Diagnosis | None:
             fix=_next_step(progress),
         )
     return None
+
+
+def after_the_push(progress: Progress, failed: Diagnosis) -> str:
+    """One sentence or two on a job that failed when its model was on the Hub already."""
+    missing = "" if progress.ended else ", so the comparison with the base model may be missing"
+    # the words for a time limit say that the training was not finished, and it was
+    why = "Its time limit had come." if failed.kind == "job_timeout" else failed.cause
+    return f"The model is whole. The job failed after it was pushed{missing}. {why}"
 
 
 def _why(progress: Progress) -> str:

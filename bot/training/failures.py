@@ -36,7 +36,7 @@ FAILURES: tuple[Failure, ...] = (
     ),
     _row(
         "host_oom",
-        "The machine's own memory (not the GPU's) was full, so the system stopped the program.",
+        "The system stopped the program at once, as it does when the machine's own memory (not the GPU's) is full.",
         "Pick a flavor with more RAM (a10g-large instead of a10g-small, t4-medium instead of t4-small), or use LoRA.",
     ),
     _row(

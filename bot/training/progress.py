@@ -28,14 +28,15 @@ _NUMBER = re.compile(r"'([^']+)': '?([-+.\w]+)'?")
 #: The training's own bar has no text before it: " 67%|######   | 2/3 [00:01<00:00,  1.17it/s]".
 _BAR = re.compile(r"^\s*\d+%\|[^|]*\| (\d+)/(\d+) \[")
 #: How our script begins to say that a push failed. What follows differs each time (a request's id, an address).
-_PUSH = re.compile(r"(?:The checkpoint of step \d+|A checkpoint) was not pushed\b")
-_PUSHED_NOT = "A checkpoint was not pushed; the next save tries again."
+_PUSH = re.compile(r"(?P<what>The checkpoint of step \d+|A checkpoint|The model) was not pushed\b")
+_PUSHED_NOT = "A checkpoint was not pushed at once; it is tried again."
+_MODEL_NOT = "The trained model was not pushed at once; it is tried again until the time limit."
 #: Told by fields of their own, or of no use to people.
 _NOT_METRICS = {"epoch", "num_tokens", "total_flos"}
 #: Fields of Progress that events say outright.
 _TOLD = {
-    "max_steps", "tokens_per_second", "saved_step", "saved_commit", "ended", "stopped", "fenced_by", "before", "after",
-    "samples", "memory_gib",
+    "max_steps", "tokens_per_second", "saved_step", "saved_commit", "pushed", "ended", "stopped", "fenced_by", "before",
+    "after", "samples", "memory_gib",
 }  # fmt: skip
 #: Numbers of an evaluation that say nothing about the model.
 _NOT_EVALUATED = ("runtime", "per_second", "num_tokens", "epoch")
@@ -100,9 +101,10 @@ def _read_events(events: list[dict[str, Any]], previous: Progress) -> Progress:
                 step = max(step, at or 0)
             case "fenced":
                 known["fenced_by"] = str(event.get("by"))[:100]
-            case "end":
+            case "pushed" | "end":
                 step = max(step, at or 0)
-                known |= {"ended": True, "saved_step": step, "saved_commit": _commit(event.get("commit"))}
+                known |= {"pushed": True, "saved_step": step, "saved_commit": _commit(event.get("commit"))}
+                known["ended"] = known["ended"] or event["ev"] == "end"
                 metrics = metrics | _metrics(_numbers(event.get("metrics")))
                 for name in ("before", "after"):
                     known[name] = _evaluated(event.get(name)) or known[name]
@@ -178,8 +180,8 @@ def _fit(warnings: Sequence[str]) -> tuple[str, ...]:
     kept: dict[str, None] = {}
     for warning in warnings:
         words = redact(" ".join(warning.split()))
-        if _PUSH.match(words):
-            words = _PUSHED_NOT
+        if match := _PUSH.match(words):
+            words = _MODEL_NOT if match["what"] == "The model" else _PUSHED_NOT
         kept[words if len(words) <= WARNING_LENGTH else words[: WARNING_LENGTH - 1] + "…"] = None
     return tuple(kept)[:MAX_WARNINGS]
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Undefined
 
-from bot.models import ColumnMapping, Method, Plan, Tuning
-from bot.models.job import FENCED_EXIT, STOPPED_EXIT
+from bot.models import ColumnMapping, Method, Plan
+from bot.models.job import ENDING_S, FENCED_EXIT, PUSH_BYTES_S, STOPPED_EXIT
 from bot.rows import Code, call_of, holds_messages, needs_regex, row_functions
+from bot.training.serving import vllm_rank
 
 #: The rewards that a script can hold, in the order in which TRL gets them, with their weights: being right counts
 #: five times as much as looking right.
@@ -27,7 +28,6 @@ _METHOD_NAMES = {
     Method.KTO: "Kahneman-Tversky optimization (KTO)",
     Method.REWARD: "reward modelling",
 }
-_TUNING_NAMES = {Tuning.FULL: "all weights", Tuning.LORA: "LoRA", Tuning.QLORA: "LoRA over 4-bit weights (QLoRA)"}
 
 
 def render_script(plan: Plan) -> str:
@@ -51,12 +51,15 @@ def render_script(plan: Plan) -> str:
         is_chat=plan.model.has_chat_template or talks,
         # a reward model says nothing, and of a model that is shared out no process has all
         has_samples=plan.method is not Method.REWARD and plan.sharding != "fsdp",
-        method_name=f"{_METHOD_NAMES[plan.method]}, {_TUNING_NAMES[plan.tuning]}",
+        method_name=f"{_METHOD_NAMES[plan.method]}, {plan.tuning.told}",
         has_answer=plan.mapping.answer is not None,
         rewards=rewards,
         reward_weights=[REWARD_WEIGHTS[name] for name in rewards],
+        vllm_rank=vllm_rank(plan.arguments.lora_r),
         stopped_exit=STOPPED_EXIT,
         fenced_exit=FENCED_EXIT,
+        push_bytes_s=PUSH_BYTES_S,
+        ending_s=ENDING_S,
     )
     compile(script, "train.py", "exec")
     return script
@@ -97,10 +100,10 @@ def _rewards(plan: Plan) -> list[str]:
     """The plan's rewards in their fixed order."""
     if plan.method is not Method.GRPO:
         return []
-    named = plan.rewards or (("number", "format") if plan.mapping.answer is not None else ("format",))
-    unknown = set(named) - REWARD_WEIGHTS.keys()
-    assert not unknown, f"no such rewards: {unknown}"
-    assert plan.mapping.answer is not None or not _NEED_AN_ANSWER & set(named), "a reward lacks its reference answer"
+    named = set(plan.rewards)
+    assert named, "GRPO learns from rewards"
+    assert named <= REWARD_WEIGHTS.keys(), f"no such rewards: {named - REWARD_WEIGHTS.keys()}"
+    assert plan.mapping.answer is not None or not _NEED_AN_ANSWER & named, "a reward lacks its reference answer"
     return [name for name in REWARD_WEIGHTS if name in named]
 
 

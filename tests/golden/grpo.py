@@ -3,6 +3,7 @@
 # dependencies = [
 #     "accelerate==1.15.0",
 #     "datasets==5.2.0",
+#     "huggingface_hub==2.4.0",
 #     "peft==0.21.2",
 #     "torch==2.13.0",
 #     "transformers==5.23.0",
@@ -23,7 +24,9 @@ import shutil
 import signal
 import sys
 import textwrap
+import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +36,7 @@ from string import Template
 import torch
 from datasets import load_dataset
 from huggingface_hub import HfApi, ModelCardData
+from huggingface_hub.errors import HfHubHTTPError
 from transformers import AutoTokenizer, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
@@ -54,7 +58,9 @@ api = HfApi()
 
 
 def written(value: object) -> str:
-    """A value as text; the items of a list stand on lines of their own."""
+    """A value as text; the items of a list stand on lines of their own, and of a part of a message its text alone."""
+    if isinstance(value, dict) and value.get("type") == "text":
+        value = value.get("text")
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -136,12 +142,18 @@ class Signals(TrainerCallback):
             report("warning", kind="zero_reward_spread", text=text)
 
     def on_evaluate(self, args, state, control, metrics=None, **kwargs):
-        numbers = {name: value for name, value in metrics.items() if math.isfinite(value)}
-        if broken := [name for name, value in metrics.items() if math.isnan(value)]:
+        # GRPO has None where no answer has a number, such as the spread of a single one
+        known = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+        numbers = {name: value for name, value in known.items() if math.isfinite(value)}
+        if broken := [name for name, value in known.items() if math.isnan(value)]:
             text = f"Not a number in the evaluation at step {state.global_step}: {', '.join(broken)}."
             report("warning", kind="nan", text=text)
         self.measured["after" if state.global_step else "before"] = numbers
         report("evaluation", step=state.global_step, metrics=numbers)
+
+
+def bytes_of(tensors):
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 class Checkpoints(TrainerCallback):
@@ -151,79 +163,147 @@ class Checkpoints(TrainerCallback):
         self.trainer, self.signals = trainer, signals
         #: Why the training stops before its end: "deadline", "signal", or None.
         self.stop = None
-        self.pushes, self.push = ThreadPoolExecutor(1), None
-        self.step_began = self.step_ended = time.time()
-        #: Seconds; saving and pushing is guessed until it is measured: weights and two moments, 100 MB a second.
-        trained = sum(p.numel() * p.element_size() for p in trainer.model.parameters() if p.requires_grad)
-        self.longest_step, self.longest_save, self.is_measured = 0.0, 3 * trained / 100e6, False
+        #: Steps: the newest checkpoint on the disk, the one that is being pushed, the newest on the Hub.
+        self.saved, self.pushing, self.pushed = 0, 0, 0
+        self.pushes, self.push, self.hurry = ThreadPoolExecutor(1), None, threading.Event()
+        #: Seconds that each of the last steps took, with the logs and saves between them.
+        self.steps, self.step_ended = deque(maxlen=50), time.time()
+        #: Bytes: what is trained, and its optimizer's state, which is there after the first step.
+        self.weights = self.moments = 0
+        #: Seconds of saving and pushing a byte: a guess until it is measured, then the slowest.
+        self.pace, self.is_measured, self.saving_s = 1 / 100000000, False, 0.0
         signal.signal(signal.SIGTERM, self.on_signal)
 
     def on_signal(self, number, frame):
         self.stop = self.stop or "signal"
 
-    def time_is_up(self):
-        """Whether the Hub's time limit leaves just enough for one more step, saving and pushing."""
-        reserve = min(60, TIMEOUT / 10) + self.longest_step + 2 * self.longest_save
-        return time.time() > STARTED + TIMEOUT - min(reserve, TIMEOUT / 2)
+    def time_is_up(self, steps_left):
+        """Whether the time limit does not allow to finish, nor one more step and a checkpoint after it."""
+        steps = list(self.steps)[1:] or list(self.steps)  # the first one is slow: it warms up
+        finishing, pushing = (steps_left - 1) * mean(steps) + max(steps), self.pace * self.weights
+        stopping = self.pace * (self.weights + self.moments)
+        left = seconds_left()
+        if len(self.steps) == 1:  # how long the others take is not known yet
+            return left <= 0 or stopping <= left < max(steps) + stopping
+        # pushing may be half as fast as it was; the model goes without its optimizer
+        if left >= finishing + 2 * pushing or left >= min(max(steps) + 2 * stopping, TIMEOUT / 2):
+            return False
+        return not finishing + pushing <= left < stopping  # too late to stop, and time enough to finish
 
     def on_step_begin(self, args, state, control, **kwargs):
-        self.step_began = time.time()
+        if not self.steps:
+            self.step_ended = time.time()  # samples and a first evaluation are no step
 
-    def on_step_end(self, args, state, control, **kwargs):
+    def on_step_end(self, args, state, control, optimizer=None, **kwargs):
+        self.steps.append(time.time() - self.step_ended)
         self.step_ended = time.time()
-        self.longest_step = max(self.longest_step, self.step_ended - self.step_began)
+        if not self.moments:
+            self.weights = bytes_of(p for p in self.trainer.model.parameters() if p.requires_grad)
+            kept = (value for states in optimizer.state.values() for value in states.values())
+            self.moments = bytes_of(value for value in kept if torch.is_tensor(value))
         if state.global_step >= state.max_steps:
-            self.stop = None  # the training is complete: what is left is to push it
+            self.stop, self.saved = None, 0  # complete: what is left is to push the model itself
+            control.should_save = False
             return
-        if self.stop is None and self.time_is_up():
+        if self.stop is None and self.time_is_up(state.max_steps - state.global_step):
             self.stop = "deadline"
         if self.stop:
             control.should_save = control.should_training_stop = True
+        if control.should_save:
+            control.should_save = self.has_room()
+
+    def has_room(self):
+        """Whether the disk can take one more checkpoint; what is on the Hub already makes room for it."""
+        if RANK != 0:
+            return True
+        needed = 1.1 * (self.weights + self.moments)  # and a little for the rest
+        if shutil.disk_usage(".").free < needed:
+            self.wait()
+            if self.pushed == self.saved:
+                shutil.rmtree("output", ignore_errors=True)
+        free = shutil.disk_usage(".").free
+        if free >= needed:
+            return True
+        kept = f"the one of step {self.pushed} is on the Hub" if self.pushed else "none is on the Hub yet"
+        text = f"The disk is full: a checkpoint needs {needed / 1e6:,.1f} MB and {free / 1e6:,.1f} MB are free; {kept}."
+        if free < 1.1 * self.weights and self.saved <= self.pushed:
+            sys.exit(f"{text} There is no room for the trained model either.")
+        report("warning", kind="disk_full", text=f"{text} The training goes on.")
+        return False
 
     def on_save(self, args, state, control, **kwargs):
-        if RANK != 0 or state.global_step >= state.max_steps:
-            return  # at the end the model itself is pushed
-        if self.stop:
-            self.wait()
-        elif self.push is not None and not self.push.done():
-            return  # an older push is still running; this checkpoint stays on the disk
-        folder = Path(args.output_dir, f"checkpoint-{state.global_step}")
-        (folder / "measured.json").write_text(json.dumps(self.signals.measured))
-        self.push = self.pushes.submit(self.upload, folder, saved_s=time.time() - self.step_ended)
+        if RANK != 0:
+            return
+        self.saved, self.saving_s = state.global_step, time.time() - self.step_ended
+        measured = json.dumps(self.signals.measured, default=str)  # a row's turns may hold dates
+        self.folder_of(self.saved).joinpath("measured.json").write_text(measured)
+        self.tidy()
+        if self.push is None or self.push.done():
+            self.push = self.pushes.submit(self.keep_pushing)
 
-    def upload(self, folder, saved_s):
-        """Push one checkpoint in one commit; returns whether it arrived."""
-        step, began = int(folder.name.removeprefix("checkpoint-")), time.time()
-        try:
-            commit = api.upload_folder(
-                repo_id=OUTPUT,
-                folder_path=folder,
-                path_in_repo="last-checkpoint",
-                commit_message=f"Checkpoint of step {step}",
-            )
-        except Exception as error:  # noqa: BLE001 - the training goes on, and the next save tries again
-            report("warning", kind="push", text=f"The checkpoint of step {step} was not pushed: {error}")
-            return False
-        seconds = saved_s + time.time() - began
-        self.longest_save = max(self.longest_save if self.is_measured else 0, seconds)
-        self.is_measured = True
+    def folder_of(self, step):
+        return Path("output", f"checkpoint-{step}")
+
+    def tidy(self):
+        """Keep the newest checkpoint on the disk, and the one that is being pushed."""
+        for folder in Path("output").glob("checkpoint-*"):
+            step = int(folder.name.removeprefix("checkpoint-"))
+            if step < self.saved and step != self.pushing:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def keep_pushing(self):
+        """Push the newest checkpoint beside the training; what fails is tried again, until somebody waits for it."""
+        pause = 5
+        while self.pushed < self.saved:
+            try:
+                self.upload()
+            except Exception as error:  # noqa: BLE001 - the training goes on, and the next save tries again
+                if is_refusal(error):
+                    why = f"The Hub refuses the checkpoints ({error.response.status_code}): {error.server_message}."
+                    report("warning", kind="push", text=f"{why} Unless that is mended, the trained model is lost, too.")
+                    break
+                text = f"The checkpoint of step {self.pushing} was not pushed: {error}"
+                report("warning", kind="push", text=text)
+                if self.hurry.wait(pause):
+                    break
+                pause = min(2 * pause, 60)
+        self.pushing = 0
+        self.tidy()
+
+    def upload(self):
+        """Push the newest checkpoint in one commit."""
+        step, began = self.saved, time.time()
+        self.pushing, saving_s = step, self.saving_s
+        commit = api.upload_folder(
+            repo_id=OUTPUT,
+            folder_path=self.folder_of(step),
+            path_in_repo="last-checkpoint",
+            commit_message=f"Checkpoint of step {step}",
+        )
+        seconds = saving_s + time.time() - began
+        pace = seconds / (self.weights + self.moments)
+        self.pace, self.is_measured = max(pace, self.pace if self.is_measured else 0), True
+        self.pushed = step
         report("save", step=step, commit=commit.oid, seconds=round(seconds, 1))
-        for older in folder.parent.glob("checkpoint-*"):
-            if int(older.name.removeprefix("checkpoint-")) < step:
-                shutil.rmtree(older, ignore_errors=True)
-        return True
 
     def wait(self):
-        """Let the push that runs come to its end."""
+        """Let the push that runs come to its end; one that failed is not tried again."""
         if self.push is not None:
+            self.hurry.set()
             self.push.result()
+            self.hurry.clear()
 
     def leave(self):
-        """End a run that stopped early, once its checkpoint is on the Hub."""
+        """End a run that stopped early, once its newest checkpoint is on the Hub."""
         step = self.trainer.state.global_step
         if RANK == 0:
-            arrived = self.push.result() or self.upload(Path("output", f"checkpoint-{step}"), saved_s=0)
-            report("stopped", reason=self.stop, step=step, pushed=arrived)
+            self.wait()
+            try:
+                if self.pushed < self.saved:
+                    push_until_it_is_there(f"The checkpoint of step {self.saved}", self.upload)
+            except Exception as error:  # noqa: BLE001 - how it ended is told all the same
+                report("warning", kind="push", text=f"The checkpoint of step {self.saved} was not pushed: {error}")
+            report("stopped", reason=self.stop, step=step, pushed=self.pushed == step)
         sys.exit(STOPPED)
 
 
@@ -261,34 +341,90 @@ def keep_private():
         sys.exit(f"{OUTPUT} is public, but what this run trains is meant to be private: nothing is pushed there.")
 
 
-def push_model(trainer, card):
+def seconds_left():
+    """Until the job should be over: its time limit, less a minute (of a short one: a tenth) to end in order."""
+    return STARTED + TIMEOUT - min(60, TIMEOUT / 10) - time.time()
+
+
+def is_too_late_to_compare(signals):
+    """Whether another evaluation, as long as the first one, would pass the time limit."""
+    return seconds_left() <= signals.measured["before"].get("eval_runtime", 0)
+
+
+def is_refusal(error):
+    """Whether the Hub's answer will not change by asking again."""
+    return isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 402, 403, 404, 413, 422)
+
+
+def is_weights(name):
+    return name.endswith((".safetensors", ".safetensors.index.json")) or name == "adapter_config.json"
+
+
+def push_until_it_is_there(what, push):
+    """Try again until it is pushed, the Hub refuses for good, or the time limit allows no more; returns the commit."""
+    pause = 5
+    while True:
+        try:
+            return push()
+        except Exception as error:
+            if is_refusal(error) or time.time() + pause > STARTED + TIMEOUT:
+                raise
+            report("warning", kind="push", text=f"{what} was not pushed yet, trying again: {error}")
+            time.sleep(pause)
+            pause = min(2 * pause, 60)
+
+
+def push_model(trainer, result, signals):
     """Push the trained model with its card, take the checkpoint away, and look whether the weights arrived."""
     folder = Path("model")
+    if RANK == 0:
+        shutil.rmtree("output", ignore_errors=True)  # checkpoints are of no use now, and the model needs room
     trainer.save_model(str(folder))
     if RANK != 0:
         return None
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    # what an earlier run left there must not be taken for this model
-    stale = ["last-checkpoint/*", "*.safetensors", "*.safetensors.index.json", "adapter_config.json"]
-    for pause in (10, 60, None):
+    card = folder / "README.md"
+    try:
+        card.write_text(write_card(trainer, result, signals), encoding="utf-8")
+    except Exception as error:  # noqa: BLE001 - a card can be written later, a model that was lost cannot
+        report("warning", kind="card", text=f"The model card could not be written: {error}")
+
+    def push():
+        keep_private()
+        # what an earlier run left there must not be taken for this model; folders of somebody else's are left alone
+        stale = [name for name in api.list_repo_files(OUTPUT) if "/" not in name and is_weights(name)]
         try:
-            keep_private()
             commit = api.upload_folder(
                 repo_id=OUTPUT,
                 folder_path=folder,
                 ignore_patterns="training_args.bin",
-                delete_patterns=stale,
+                delete_patterns=["last-checkpoint/*", *stale],
                 commit_message="Trained model",
             )
-            files = api.list_repo_files(OUTPUT, revision=commit.oid)
-            break
-        except Exception as error:
-            if pause is None:
-                raise
-            report("warning", kind="push", text=f"The model was not pushed yet, trying again: {error}")
-            time.sleep(pause)
+        except ValueError as error:
+            if card.name in str(error):
+                card.unlink(missing_ok=True)  # the Hub does not take the card, and the model matters more
+            raise
+        return commit.oid, api.list_repo_files(OUTPUT, revision=commit.oid)
+
+    commit, files = push_until_it_is_there("The model", push)
     if not any(name.endswith(".safetensors") for name in files):
         sys.exit(f"The push to {OUTPUT} left no weights there: {files}")
+    report("pushed", step=trainer.state.global_step, commit=commit)
+    return forget_checkpoints(commit)
+
+
+def forget_checkpoints(commit):
+    """Take the checkpoints out of the history, where they would count as storage; returns the newest commit.
+
+    https://huggingface.co/docs/hub/storage-limits. A history that holds anything else is left alone.
+    """
+    try:
+        _, *older = [one.title for one in api.list_repo_commits(OUTPUT)]
+        if all(title == "initial commit" or title.startswith("Checkpoint of step ") for title in older):
+            api.super_squash_history(OUTPUT, commit_message="Trained model")
+            return api.model_info(OUTPUT).sha
+    except Exception as error:  # noqa: BLE001 - the model is on the Hub, and this only saves storage
+        report("warning", kind="history", text=f"Old checkpoints still count in the storage of {OUTPUT}: {error}")
     return commit
 
 
@@ -298,7 +434,7 @@ def push_card(card):
         path_or_fileobj=card.encode(),
         path_in_repo="README.md",
         commit_message="Model card with measurements",
-    )
+    ).oid
 
 
 def say_how_it_went(trainer, result, signals, commit):
@@ -317,8 +453,8 @@ def say_how_it_went(trainer, result, signals, commit):
         runtime_s=result.metrics["train_runtime"],
         tokens_per_second=round(mean(signals.speeds), 1) if signals.speeds else None,
         memory_gib=peak_memory(),
-        commit=commit.oid,
-        url=str(commit.repo_url),
+        commit=commit,
+        url=f"{api.endpoint}/{OUTPUT}",
     )
 
 
@@ -365,7 +501,7 @@ vllm serve $name
 | Method | $method, $precision |
 | Hardware | $hardware |
 | Time | $minutes minutes from the start of the job, $train_minutes of them training |
-| Cost | about $$$cost |
+| Cost | $cost |
 | Speed | $speed tokens a second |
 | Peak memory | $memory |
 | Plan | run `$run`, digest `$digest` |
@@ -407,13 +543,19 @@ def as_table(head, rows):
     return "\n".join(lines + [f"| {' | '.join(map(str, row))} |" for row in rows])
 
 
+def dollars(amount):
+    return "under $0.01" if 0 < amount < 0.01 else f"${amount:.2f}"
+
+
 def quoted(text):
     """A text as a Markdown block in which nothing has a meaning."""
     return textwrap.indent(text.strip() or "(nothing)", "    ", lambda line: True)
 
 
 def question_of(prompt):
-    return prompt if isinstance(prompt, str) else prompt[-1]["content"]
+    """What is asked last; a turn may say nothing, or hold parts of their own."""
+    said = (prompt if isinstance(prompt, str) else prompt[-1]["content"]) or ""
+    return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)
 
 
 def write_card(trainer, result, signals):
@@ -426,12 +568,19 @@ def write_card(trainer, result, signals):
     results = "No rows were held back to compare with."
     if rows:
         results = as_table(["on rows that were held back", "before", "after"], rows)
+        asked, each = len(trainer.eval_dataset), args.num_generations_eval
+        # two standard errors of a difference between means of so many rows, were every reward either none or all
+        chance = 1.2 * math.sqrt(2 / asked)
+        sampled = f"Means of {asked} rows, {each} sampled answer{'s' if each > 1 else ''} to each"
+        results += f"\n\n{sampled}: the reward may differ by {chance:.2f} by chance alone."
     samples = []
     for sample in measured["samples"]:
         samples += ["Asked:", quoted(question_of(sample["prompt"])), "Before:", quoted(sample["base"])]
         samples += ["After:", quoted(sample.get("tuned", ""))]
     plain = args.to_dict()
     chosen = {name: plain[name] for name in SETTINGS}
+    weighted = zip(trainer.reward_func_names, args.reward_weights, strict=True)
+    chosen["reward_funcs"] = ", ".join(f"{name} ({weight:g})" for name, weight in weighted)
     minutes = (time.time() - STARTED) / 60
     metadata = ModelCardData(
         base_model=MODEL,
@@ -457,7 +606,7 @@ def write_card(trainer, result, signals):
         hardware=f"{HARDWARE}, {args.world_size} processes" if args.world_size > 1 else HARDWARE,
         minutes=f"{minutes:.1f}",
         train_minutes=f"{result.metrics['train_runtime'] / 60:.1f}",
-        cost=f"{minutes / 60 * PRICE:.2f} at ${PRICE:g} an hour",
+        cost=f"{dollars(minutes / 60 * PRICE)} at {dollars(PRICE)} an hour",
         speed=f"{mean(signals.speeds):.0f}" if signals.speeds else "unknown",
         memory=", ".join(f"{size:.2f} GiB ({name.replace('_', ' ')})" for name, size in peak_memory().items()),
         run=RUN or "unknown",
@@ -581,7 +730,7 @@ if __name__ == "__main__":
         activation_checkpointing=True,
         seed=42,
         num_generations=8,
-        num_generations_eval=1,
+        num_generations_eval=4,
         max_completion_length=MAX_COMPLETION_LENGTH,
         beta=0.0,
         reward_weights=[1.0, 0.2],
@@ -616,17 +765,23 @@ if __name__ == "__main__":
     trainer.add_callback(checkpoints)
 
     model = trainer.accelerator.unwrap_model(trainer.model)
-    prompts = sample_prompts(held_back)
-    pairs = zip(prompts, answers(model, tokenizer, prompts), strict=True)
-    signals.measured["samples"] = [{"prompt": prompt, "base": answer} for prompt, answer in pairs]
-    result = trainer.train()
+    try:
+        prompts = sample_prompts(held_back)
+        pairs = zip(prompts, answers(model, tokenizer, prompts), strict=True)
+        signals.measured["samples"] = [{"prompt": prompt, "base": answer} for prompt, answer in pairs]
+    except Exception as error:  # noqa: BLE001 - examples are no reason not to train
+        report("warning", kind="samples", text=f"The base model could not be asked for examples: {error}")
+    try:
+        result = trainer.train()
+    finally:
+        checkpoints.hurry.set()  # whatever ended it, a push that fails now is not tried for ever
     if trainer.state.global_step < trainer.state.max_steps:
         checkpoints.leave()
 
     # Push first, then measure, then say how it went
     checkpoints.wait()
-    commit = push_model(trainer, write_card(trainer, result, signals))
-    time_is_up = checkpoints.time_is_up()
+    commit = push_model(trainer, result, signals)
+    time_is_up = is_too_late_to_compare(signals)
     if time_is_up:
         text = "There was no time left to compare the trained model with the base model; it is pushed all the same."
         report("warning", kind="no_time", text=text)
