@@ -1,13 +1,18 @@
 """`tunesmith doctor`: look at everything the bot needs before it runs, and say how to mend what is wrong.
 
-Reads only: it asks Slack who we are and what we may, the Hub what the token may, and the database how it stands.
+It asks Slack who we are and what we may, the Hub what the token may, and the database how it stands. It changes
+nothing; where a language model is set to read messages, it has it read one, which costs a fraction of a cent.
 """
 
 import logging
 from collections.abc import Callable, Iterator
 
-from bot.app import build_proposer, utc_now
+from pydantic import ValidationError
+
+from bot.amounts import money
+from bot.app import build_language_model, build_proposer, utc_now
 from bot.errors import Transient, UserError
+from bot.intake.assisted import Reading, instructions, schema
 from bot.manifest import read_manifest
 from bot.models import Value
 from bot.settings import Settings, read_settings
@@ -15,6 +20,9 @@ from handlers.checkup import Identity, identify, open_socket
 from storage.revision import form_of
 
 log = logging.getLogger(__name__)
+
+#: What the reading model is given to read.
+_WORDS = "it would be lovely if tiny-qwen3 could speak like tiny-chat"
 
 #: Slack refuses requests whose time is off by five minutes; we warn much earlier. Seconds.
 CLOCK_TOLERANCE_S = 60.0
@@ -37,7 +45,7 @@ def examine() -> list[Finding]:
     except UserError as error:
         return [Finding(what="settings", ok=False, seen=error.problem, fix=error.fix)]
     findings = [Finding(what="settings", ok=True, seen="complete")]
-    for look in (_database, _slack, _socket, _hub):
+    for look in (_database, _slack, _socket, _hub, _reading_model):
         findings.extend(_guarded(look, settings))
     return findings
 
@@ -125,7 +133,7 @@ def _hub(settings: Settings) -> Iterator[Finding]:
         return
     flavors = jobs.flavors()
     yield Finding(
-        what="hub hardware", ok=True, seen=f"{len(flavors)} flavors, from ${flavors[0].price_usd_hour:g} an hour"
+        what="hub hardware", ok=True, seen=f"{len(flavors)} flavors, from {money(flavors[0].price_usd_hour)} an hour"
     )
     jobs.sweep(payer)
     yield Finding(what="hub jobs", ok=True, seen=f"the jobs of {payer} can be listed")
@@ -135,3 +143,18 @@ def _hub(settings: Settings) -> Iterator[Finding]:
         yield Finding(what="hub rights", ok=False, seen=f"the token lacks {', '.join(rights.missing)}", fix=fix)
     else:
         yield Finding(what="hub rights", ok=True, seen=f"the token's role is {rights.role}")
+
+
+def _reading_model(settings: Settings) -> Iterator[Finding]:
+    model = build_language_model(settings)
+    if model is None:
+        yield Finding(what="reading model", ok=True, seen="none is set (READING_MODEL): the bot reads by its own rules")
+        return
+    answer = model.complete(instructions(None), _WORDS, schema())
+    try:
+        Reading.model_validate_json(answer)
+    except ValidationError:
+        fix = "Name a model in READING_MODEL whose provider supports structured outputs (a JSON schema)."
+        yield Finding(what="reading model", ok=False, seen=f"{model.name} answers otherwise than asked", fix=fix)
+        return
+    yield Finding(what="reading model", ok=True, seen=f"{model.name} answers as asked")

@@ -39,6 +39,8 @@ WHOAMI_TTL_S = 600.0
 #: Seconds for which what a search told about a repository is as good as a look at it.
 _FOUND_TTL_S = 30.0
 _DATASET_EXPAND = ["cardData", "gated", "private", "sha"]
+#: Where a script keeps how far it was (templates/scripts/checkpoints.py.j2).
+_TRAINER_STATE = "last-checkpoint/trainer_state.json"
 #: Repositories of one listing, and configurations that are kept.
 _LISTED, _DOCUMENTS = 100, 64
 
@@ -113,16 +115,16 @@ class HfHub:
         return self._counter.count(model, passages, template=template, show=show)
 
     def dataset(self, repo_id: str, config: str | None, split: str | None, method: Method | None = None) -> DatasetInfo:
-        """Look a dataset up: two calls side by side, then one for the rows."""
+        """Look a dataset up: one call, then one for the rows; two more where its card does not lead to them."""
         check_repo_id(repo_id, "dataset")
-        with ThreadPoolExecutor(2) as pool:
-            asked = pool.submit(self._info, "datasets", repo_id, _DATASET_EXPAND, f"looking up the dataset {repo_id}")
-            counted = pool.submit(self._datasets.sizes, repo_id)
-        info, sizes = asked.result(), counted.result()
-        if sizes is None and gating(info):
-            self._check_access(repo_id)
-        sha = str(info.get("sha") or "main")
-        found = self._datasets.sample(repo_id, sha, sizes, config, split, method)
+        info = self._info("datasets", repo_id, _DATASET_EXPAND, f"looking up the dataset {repo_id}")
+        sha, card = str(info.get("sha") or "main"), info.get("cardData") or {}
+        found = self._datasets.by_card(repo_id, card, config, split, method)
+        if found is None:
+            sizes = self._datasets.sizes(repo_id)
+            if sizes is None and gating(info):
+                self._check_access(repo_id)
+            found = self._datasets.sample(repo_id, sha, sizes, config, split, method)
         return DatasetInfo(
             repo_id=str(info.get("id") or repo_id),
             sha=sha,
@@ -135,7 +137,7 @@ class HfHub:
             rows_split=found.split,
             private=bool(info.get("private")),
             gated=gating(info),
-            license=license_of(info.get("cardData") or {}),
+            license=license_of(card),
         )
 
     def search_models(self, words: str, limit: int = 5) -> Sequence[str]:
@@ -205,6 +207,18 @@ class HfHub:
             files=files,
             adapter_base=str(base) if base else None,
         )
+
+    def checkpoint_step(self, repo_id: str, commit: str) -> int | None:
+        """The step of the checkpoint at a commit; None: that commit is not there, or holds none that can be read."""
+        try:
+            doing = f"looking for the checkpoint in {repo_id}"
+            state = self._reader.file(repo_id, commit, _TRAINER_STATE, doing=doing, limit=MAX_FILE_BYTES)
+        except HubRefusal as refusal:
+            if refusal.status == 404:
+                return None
+            raise
+        step = _document(state.decode(errors="replace")).get("global_step")
+        return step if isinstance(step, int) else None
 
     def _info(self, kind: str, repo_id: str, expand: list[str], doing: str) -> dict[str, Any]:
         with self._lock:

@@ -1,7 +1,9 @@
 """Datasets on the Hub: which configuration and split, and their columns and first rows.
 
-Asks the dataset viewer (https://huggingface.co/docs/dataset-viewer); where it has no answer, a child process streams
-the first rows with `datasets`, so that this process never imports it and no name that a person typed reaches it here.
+The card says which configurations and splits there are, and the dataset viewer has the rows and their number
+(https://huggingface.co/docs/dataset-viewer). Where the card leaves that open, the viewer lists them; where the viewer
+has no answer, a child process streams the first rows with `datasets`, so that this process never imports it and no name
+that a person typed reaches it here.
 """
 
 import json
@@ -12,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.errors import HubRefusal, Transient, Unclear, UserError
+from bot.hub_cards import Part, parts_of
 from bot.hub_reader import HubReader
 from bot.models import Method, Value
 
@@ -62,6 +65,34 @@ class DatasetReader:
         #: Dataset -> (configuration, split) -> mean bytes of a row, from when it was sized until it is sampled.
         self._row_bytes: dict[str, dict[tuple[str, str], int]] = {}
 
+    def by_card(
+        self, repo_id: str, card: Mapping[str, Any], config: str | None, split: str | None, method: Method | None
+    ) -> Sample | None:
+        """Read the first rows of what the card leads to, in one call; None: ask what there is first.
+
+        A card that lists nothing means one configuration, and most data to train on is called "train".
+        """
+        listed = parts_of(card) or {config or "default": {}}
+        try:
+            chosen = choose_config(repo_id, list(listed), config)
+            parts = listed[chosen]
+            part = choose_split(repo_id, list(parts), split, method) if parts else split or "train"
+        except UserError:
+            return None  # the viewer knows better than a card what there is
+        told = parts.get(part, Part())
+        try:
+            answer = self._rows({"dataset": repo_id, "config": chosen, "split": part}, told.row_bytes)
+        except (HubRefusal, Transient) as error:
+            _let_through(error)
+            return None
+        found, total = _columns_and_rows(answer), answer.get("num_rows_total")
+        if found is None or not isinstance(total, int):
+            return None
+        # of large data the viewer reads only a part
+        rows = max(total, told.rows or 0) if answer.get("partial") else total
+        splits = {name: it.rows for name, it in parts.items()} | {part: rows}
+        return _sample(chosen, list(listed), splits, part, *found)
+
     def sizes(self, repo_id: str) -> dict[str, dict[str, int | None]] | None:
         """Configuration -> split -> rows, as far as the viewer knows; None: it does not know this dataset."""
         try:
@@ -97,17 +128,7 @@ class DatasetReader:
             part = choose_split(repo_id, list(sizes[chosen]), split, method)
             found = self._first_rows(repo_id, chosen, part)
             if found is not None:
-                features, rows = found
-                kept = few(rows)
-                return Sample(
-                    config=chosen,
-                    configs=tuple(sizes),
-                    splits=dict(sizes[chosen]),
-                    split=part,
-                    features=features,
-                    rows=kept,
-                    more_rows=tuple(rows[len(kept) : _ASKED_ROWS]),
-                )
+                return _sample(chosen, list(sizes), sizes[chosen], part, *found)
             return self._peek(repo_id, sha, chosen, part, method).model_copy(update={"splits": dict(sizes[chosen])})
         return self._peek(repo_id, sha, config, split, method)
 
@@ -116,9 +137,8 @@ class DatasetReader:
         place: dict[str, str | int | list[str]] = {"dataset": repo_id, "config": config, "split": split}
         each = self._row_bytes.pop(repo_id, {}).get((config, split), 0)
         if each * _ASKED_ROWS > _FIRST_ROWS_BYTES:
-            length = max(10, min(_ASKED_ROWS, _ASKED_BYTES // each))
             try:
-                return _columns_and_rows(self._ask("rows", place | {"offset": 0, "length": length}))
+                return _columns_and_rows(self._rows(place, each))
             except (HubRefusal, Transient) as error:
                 _let_through(error)  # too large, or not to be had row by row: the first ones then
         try:
@@ -131,6 +151,11 @@ class DatasetReader:
             _let_through(error)
             return None
         return _columns_and_rows({"features": answer.get("features"), "rows": entries})
+
+    def _rows(self, place: Mapping[str, str | int | list[str]], row_bytes: int) -> Mapping[str, Any]:
+        """Whole rows, as many as an answer may hold; `row_bytes` 0: nobody knows how long they are."""
+        length = max(10, min(_ASKED_ROWS, _ASKED_BYTES // row_bytes)) if row_bytes else _ASKED_ROWS
+        return self._ask("rows", {**place, "offset": 0, "length": length})
 
     def _ask(self, path: str, params: Mapping[str, str | int | list[str]]) -> Mapping[str, Any]:
         answer = self._reader.get(f"{self._viewer}/{path}", params, doing="asking the dataset viewer")
@@ -253,6 +278,26 @@ def _meant(names: Sequence[str], named: str) -> str | None:
     """The name that was typed, capitals aside."""
     alike = [name for name in names if name.lower() == named.lower()]
     return named if named in names else alike[0] if len(alike) == 1 else None
+
+
+def _sample(
+    config: str,
+    configs: Sequence[str],
+    splits: Mapping[str, int | None],
+    split: str,
+    features: dict[str, Any],
+    rows: Sequence[dict[str, Any]],
+) -> Sample:
+    kept = few(rows)
+    return Sample(
+        config=config,
+        configs=tuple(configs),
+        splits=dict(splits),
+        split=split,
+        features=features,
+        rows=kept,
+        more_rows=tuple(rows[len(kept) : _ASKED_ROWS]),
+    )
 
 
 def few(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:

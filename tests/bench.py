@@ -120,7 +120,7 @@ def measure_plan(folder: Path) -> dict[str, str]:
         for what, depth, names in (
             ("full names, a model never seen", 2, ("tunesmith-lab/tiny-qwen3", "tunesmith-lab/tiny-chat")),
             ("full names, a model seen before", 2, ("tunesmith-lab/tiny-qwen3", "tunesmith-lab/tiny-chat")),
-            ("short names", 3, ("tiny-qwen3", "tiny-chat")),
+            ("short names", 2, ("tiny-qwen3", "tiny-chat")),
         ):
             request = TrainingRequest(model=names[0], dataset=names[1])
             taken = _timed(1 if "never" in what else 10, lambda asked=request: proposer.propose(asked))

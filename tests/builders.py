@@ -218,6 +218,7 @@ def make_plan(**changes: Any) -> Plan:
                     hours=1.3, hours_low=1.0, hours_high=1.8, cost_usd=0.52, cost_low_usd=0.4, cost_high_usd=0.72
                 ),
                 reason="cheapest",
+                ceiling_usd=1.27,
             ),
             Option(
                 flavor="a100-large",
@@ -226,6 +227,7 @@ def make_plan(**changes: Any) -> Plan:
                     hours=0.2, hours_low=0.15, hours_high=0.3, cost_usd=0.8, cost_low_usd=0.6, cost_high_usd=1.2
                 ),
                 reason="fastest",
+                ceiling_usd=2.0,
             ),
         ),
     }
@@ -378,7 +380,13 @@ def make_run(status: RunStatus = _S.PROPOSED, **changes: Any) -> Run:
             defaults["progress"] = make_progress()
         case _S.SUCCEEDED:
             defaults |= {
-                "progress": make_progress(step=525, epoch=2.0, saved_step=525, ended=True),
+                "progress": make_progress(
+                    step=525,
+                    epoch=2.0,
+                    saved_step=525,
+                    ended=True,
+                    points=tuple(Point(step=at, value=round(2.4 - 0.06 * at**0.5, 4)) for at in range(10, 521, 10)),
+                ),
                 "report": make_report(),
             }
         case _S.FAILED:

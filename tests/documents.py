@@ -4,7 +4,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 
 class Documents:
@@ -13,6 +13,7 @@ class Documents:
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.asked: list[str] = []
+        self.queries: list[dict[str, list[str]]] = []
         self.tokens: list[str | None] = []
         documents = self
 
@@ -20,6 +21,7 @@ class Documents:
             def do_GET(self) -> None:
                 path = urlsplit(self.path).path
                 documents.asked.append(path)
+                documents.queries.append(parse_qs(urlsplit(self.path).query))
                 documents.tokens.append(self.headers.get("Authorization"))
                 status, headers, body = documents.answers.get(path, (404, {"X-Error-Code": "RepoNotFound"}, b"{}"))
                 self.send_response(status)

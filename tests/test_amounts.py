@@ -1,8 +1,23 @@
 """How amounts are written: the same in the planner's sentences, in a difference and on the cards."""
 
+import math
+
 import pytest
 
-from bot.planning.amounts import about_money, ceiling, duration, money, money_span, number, span
+from bot.amounts import (
+    about,
+    about_money,
+    apart,
+    ceiling,
+    duration,
+    gib,
+    money,
+    money_span,
+    number,
+    rough,
+    span,
+    to_the_second,
+)
 from handlers.views import text
 
 
@@ -33,6 +48,18 @@ def test_a_range_of_dollars_says_no_more_than_it_knows(low: float, high: float, 
 def test_times_and_numbers() -> None:
     assert (duration(3600), duration(5400), span(180, 600)) == ("1 h", "1 h 30 min", "3–10 min")
     assert [number(value) for value in (2e-5, 5e-7, 0.002, 1.5, 2.0)] == ["2e-5", "5e-7", "0.002", "1.5", "2"]
+
+
+def test_long_estimates_have_no_minutes_and_limits_have() -> None:
+    assert (about(69_180), span(34_560, 138_180)) == ("about 19 h", "9 h 36 min to 38 h")
+    assert (duration(69_180), about(math.inf)) == ("19 h 13 min", "about an unknown time")
+
+
+def test_amounts_that_are_compared_do_not_read_alike() -> None:
+    assert apart(22.04, 21.96, gib, "{:.2f} GiB".format) == ("22.04 GiB", "21.96 GiB")
+    assert apart(30.0, 22.0, gib, "{:.2f} GiB".format) == ("30.0 GiB", "22.0 GiB")
+    assert apart(1220, 1200, duration, to_the_second) == ("20 min 20 s", "20 min")
+    assert (to_the_second(59.2), to_the_second(3600), rough(96_640)) == ("1 min", "1 h", "96.6k")
 
 
 def test_the_cards_use_the_very_same_functions() -> None:

@@ -97,15 +97,15 @@ def test_packed_rows_are_fewer_and_longer_and_hold_the_same_tokens() -> None:
 
 
 def test_batches_are_tried_from_the_largest_and_only_the_named_one() -> None:
-    assert batch_sizes(TrainingRequest(), QWEN3_0_6B, Method.SFT) == [16, 8, 4, 2, 1]
-    assert batch_sizes(TrainingRequest(grad_accum=8), QWEN3_0_6B, Method.SFT) == [2, 1]
-    assert batch_sizes(TrainingRequest(batch_size=5), QWEN3_0_6B, Method.SFT) == [5]
-    assert batch_sizes(TrainingRequest(), QWEN3_0_6B, Method.SFT, 8) == [2, 1]
+    assert batch_sizes(TrainingRequest(), Method.SFT) == [16, 8, 4, 2, 1]
+    assert batch_sizes(TrainingRequest(grad_accum=8), Method.SFT) == [2, 1]
+    assert batch_sizes(TrainingRequest(batch_size=5), Method.SFT) == [5]
+    assert batch_sizes(TrainingRequest(), Method.SFT, 8) == [2, 1]
 
 
 def test_kto_compares_rows_of_a_batch_so_it_has_two_at_least() -> None:
-    assert batch_sizes(TrainingRequest(), QWEN3_0_6B, Method.KTO) == [32, 16, 8, 4, 2]
-    assert batch_sizes(TrainingRequest(grad_accum=32), QWEN3_0_6B, Method.KTO) == [2]
+    assert batch_sizes(TrainingRequest(), Method.KTO) == [32, 16, 8, 4, 2]
+    assert batch_sizes(TrainingRequest(grad_accum=32), Method.KTO) == [2]
     assert pick(make_task(method=Method.KTO)).best.arguments.beta == 0.1
 
 

@@ -5,8 +5,7 @@ import pytest
 from bot.errors import UserError
 from bot.models import Method
 from bot.planning.formats import choose_method
-from tests.builders import make_dataset_info, make_model_info
-from tests.test_plan import plan
+from tests.builders import make_dataset_info
 
 TEXT = {"dtype": "string", "_type": "Value"}
 BOOL = {"dtype": "bool", "_type": "Value"}
@@ -57,13 +56,3 @@ def test_prompts_without_anything_to_compare_with_need_a_word_first() -> None:
     ):
         choose_method(dataset, None)
     assert choose_method(dataset, Method.GRPO).fits
-
-
-@pytest.mark.parametrize(("has_chat_template", "told"), [(True, True), (False, False)])
-def test_plain_texts_beside_a_chat_template_are_said(has_chat_template: bool, told: bool) -> None:
-    features = {"prompt": TEXT, "chosen": TEXT, "rejected": TEXT}
-    dataset = make_dataset_info(features=features, rows=({"prompt": "Q", "chosen": "A", "rejected": "B"},))
-    made = plan(model=make_model_info(has_chat_template=has_chat_template), dataset=dataset)
-    line = "Prompts and answers are plain texts: they are trained on without the model's chat template."
-
-    assert (line in [check.text for check in made.checks]) is told

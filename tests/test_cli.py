@@ -102,6 +102,26 @@ def test_doctor_is_content_with_the_playground(settings, tmp_path):
     assert done.returncode == 0, done.stdout
     for what in ("settings", "database", "slack bot token", "slack scopes", "slack way in", "hub token", "hub rights"):
         assert f"ok   {what}:" in done.stdout
+    assert "ok   reading model: none is set (READING_MODEL)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "fine", "said"),
+    [
+        ({}, True, "ok   reading model: acme/reader answers as asked"),
+        ({"content": "Sure! I read it."}, False, "FIX  reading model: acme/reader answers otherwise than asked"),
+        ({"status": 503}, False, "FIX  reading model: "),
+    ],
+    ids=["reads", "chats", "is down"],
+)
+def test_doctor_has_the_reading_model_read_a_message(settings, tmp_path, hub, answer, fine, said):
+    if answer:
+        hub.http.post("/_chat", json=[answer]).raise_for_status()
+    named = {"READING_MODEL": "acme/reader", "READING_URL": hub.url, "READING_TOKEN": TOKEN}
+    done = tunesmith("doctor", cwd=tmp_path, **(settings | named))
+    assert (done.returncode == 0) is fine, done.stdout
+    assert said in done.stdout
+    assert ("what to do" in done.stdout) is not fine
 
 
 def test_doctor_names_every_wrong_thing_with_its_fix(settings, tmp_path):

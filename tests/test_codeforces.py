@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from bot.amounts import rough
 from bot.models import Counted, DatasetInfo, Passage, Plan, TrainingRequest
-from bot.planning import FALLBACK_FLAVORS, explain, plan_lines
+from bot.planning import FALLBACK_FLAVORS, explain, plan_lines, switch_to
 from bot.policy import Policy
 from bot.propose import Proposer
-from tests.builders import LEAD, TEAM, make_dataset_info, make_model_info
+from bot.states import RunStatus
+from handlers.views.thread import thread
+from tests.block_kit import as_page
+from tests.builders import LEAD, TEAM, make_dataset_info, make_model_info, make_run
 from tests.fakes import FakeHub
 
 ROWS = 40
@@ -85,6 +89,45 @@ def test_keeping_the_whole_traces_is_offered_with_its_price(hub: FakeHub) -> Non
     assert longer.estimate is not None
     assert longer.estimate.tokens == pytest.approx((9_556 - plan.eval_rows) * 11_989, rel=0.01)
     assert longer.estimate.cost_usd > 3 * plan.estimate.cost_usd
+
+
+def test_what_a_budget_forbids_is_offered_with_the_rows_that_it_allows(hub: FakeHub) -> None:
+    plan = propose(hub, budget_usd=5.0)
+    longer = next(option for option in plan.options if option.max_length)
+
+    assert (longer.max_length, longer.reason) == (16_384, "keeps 100 % of the tokens, with fewer rows")
+    assert longer.max_samples is not None
+    assert 1_000 < longer.max_samples < 9_556
+    assert longer.ceiling_usd <= 5.0
+    told = f"16,384 tokens a row would keep 100 %, which your limit allows for {longer.max_samples:,} rows"
+    assert told in warning(plan)
+    assert switch_to(plan, longer).items() >= {"max_samples": longer.max_samples, "packing": True}.items()
+    assert propose(hub, budget_usd=5.0, **switch_to(plan, longer)).estimate == longer.estimate
+
+
+def test_the_card_tells_configuration_tokens_loss_and_the_price_of_each_way(hub: FakeHub) -> None:
+    plan = propose(hub, budget_usd=5.0)
+    card = as_page(thread(make_run(RunStatus.PROPOSED, plan=plan, request=plan.request))[0])
+
+    assert "configuration `solutions_py` · split `train` · 9,556 rows, 200 of them held back" in card
+    assert f"{rough(plan.estimate.tokens)} tokens in all" in card
+    assert f"up to {plan.arguments.max_length:,} tokens a row" in card
+    assert "of the tokens are cut off at 4,096 tokens" in card
+    assert f"•  this plan: `{plan.flavor.name}`, all weights · ~${plan.estimate.cost_usd:.2f}, at most $5.00 ·" in card
+    longer = next(option for option in plan.options if option.max_length)
+    assert longer.estimate is not None
+    cost = f"~${longer.estimate.cost_usd:.2f}, at most ${longer.ceiling_usd:.2f}"
+    assert f"[Switch to 16,384 tokens a row, {longer.max_samples:,} rows · {cost}]" in card
+    assert f"16,384 tokens a row, {longer.max_samples:,} rows · {cost} · about " in card
+
+
+def test_where_nothing_else_is_worth_a_line_the_card_says_so(hub: FakeHub) -> None:
+    plan = propose(hub).model_copy(update={"options": ()})
+    card = as_page(thread(make_run(RunStatus.PROPOSED, plan=plan, request=plan.request))[0])
+
+    assert plan.dropped
+    assert " of the memory. Nothing else is clearly cheaper, faster or lower in its maximum" in card
+    assert "[Switch to" not in card
 
 
 def test_whole_traces_are_nothing_to_warn_about(hub: FakeHub) -> None:

@@ -40,23 +40,61 @@ def test_a_dataset_has_its_columns_counts_and_first_rows(hub: HfHub) -> None:
     dataset = hub.dataset("tunesmith-lab/tiny-chat", None, None)
 
     assert (dataset.config, dataset.configs, dataset.rows_split) == ("default", ("default",), "train")
-    assert dataset.splits == {"train": 237, "test": 33}
+    assert dataset.splits == {"train": 237, "test": None}
     assert list(dataset.features) == ["messages"]
     assert [turn["role"] for turn in dataset.rows[0]["messages"]] == ["user", "assistant"]
     assert dataset.license == "cc0-1.0"
 
 
-def test_a_dataset_costs_three_calls_of_which_two_wait_for_each_other(documents: Documents) -> None:
-    put_dataset(documents)
+FILES = {"config_name": "extra", "data_files": [{"split": "dev", "path": "dev-*"}, {"split": "train", "path": "x-*"}]}
+SPLITS = [{"name": "train", "num_examples": 90, "num_bytes": 90 * 60_000.0}, {"name": "dev", "num_examples": 7}]
+CARDS = [
+    ({}, ("default",), {"train": 2}),
+    ({"configs": [FILES]}, ("extra",), {"train": 2, "dev": None}),
+    ({"configs": [FILES], "dataset_info": {"config_name": "extra", "splits": SPLITS}}, ("extra",),
+     {"train": 2, "dev": 7}),
+    ({"dataset_info": [{"config_name": "main", "splits": SPLITS}, {"config_name": "b"}]}, ("main", "b"),
+     {"train": 2, "dev": 7}),
+    ({"configs": [{"config_name": "main", "data_files": "*.csv"}, {"config_name": "b"}]}, ("main", "b"), {"train": 2}),
+]  # fmt: skip
 
-    make_hub(documents.url).dataset("a/d", None, None)
 
-    assert sorted(documents.asked[:2]) == ["/api/datasets/a/d", "/size"]
-    assert documents.asked[2:] == ["/first-rows"]
+@pytest.mark.parametrize(("card", "configs", "splits"), CARDS)
+def test_a_card_leads_to_the_rows_in_two_calls(
+    documents: Documents, card: dict[str, Any], configs: tuple[str, ...], splits: dict[str, int | None]
+) -> None:
+    put_dataset(documents, card=card)
+    put_rows(documents, {"text": "one"}, {"text": "two"})
+    found = make_hub(documents.url).dataset("a/d", None, None)
+
+    assert documents.asked == ["/api/datasets/a/d", "/rows"]
+    assert (found.config, found.configs, found.rows_split, found.splits) == (configs[0], configs, "train", splits)
+    assert found.rows == ({"text": "one"}, {"text": "two"})
 
 
-def put_dataset(documents: Documents, **first_rows: Any) -> None:
-    documents.put("/api/datasets/a/d", {"id": "a/d", "sha": "3" * 40})
+def test_of_data_that_the_viewer_knows_in_part_the_card_has_the_number(documents: Documents) -> None:
+    put_dataset(documents, card={"dataset_info": {"splits": SPLITS}})
+    put_rows(documents, {"text": "one"}, partial=True)
+
+    assert make_hub(documents.url).dataset("a/d", None, None).splits["train"] == 90
+
+
+def test_where_a_card_leads_nowhere_the_viewer_lists_what_there_is(documents: Documents) -> None:
+    put_dataset(documents, card={"configs": [{"config_name": "gone", "data_files": "gone.csv"}]})
+    found = make_hub(documents.url).dataset("a/d", None, None)
+
+    assert documents.asked == ["/api/datasets/a/d", "/rows", "/size", "/first-rows"]
+    assert (found.config, found.splits) == ("default", {"train": 2})
+
+
+def put_rows(documents: Documents, *rows: dict[str, Any], **more: Any) -> None:
+    features = [{"name": name, "type": TEXT} for name in rows[0]]
+    entries = [{"row": row, "truncated_cells": []} for row in rows]
+    documents.put("/rows", {"features": features, "rows": entries, "num_rows_total": len(rows)} | more)
+
+
+def put_dataset(documents: Documents, *, card: dict[str, Any] | None = None, **first_rows: Any) -> None:
+    documents.put("/api/datasets/a/d", {"id": "a/d", "sha": "3" * 40, "cardData": card})
     documents.put("/size", {"size": {"splits": [{"config": "default", "split": "train", "num_rows": 2}]}})
     features = [{"name": "text", "type": TEXT}, {"name": "messages", "type": {"_type": "List", "feature": {}}}]
     rows = [{"row": {"text": "one", "messages": []}, "truncated_cells": []}]
@@ -78,10 +116,19 @@ def test_when_all_rows_are_shortened_whole_ones_are_asked_for(documents: Documen
     documents.put("/rows", {"features": [{"name": "text", "type": TEXT}], "rows": [whole]})
 
     assert make_hub(documents.url).dataset("a/d", None, None).rows == ({"text": "two", "messages": []},)
-    assert documents.asked[2:] == ["/first-rows", "/rows"]
+    assert documents.asked[1:] == ["/rows", "/size", "/first-rows", "/rows"]
 
 
 def test_long_rows_are_asked_for_whole_and_most_are_only_measured(documents: Documents) -> None:
+    put_dataset(documents, card={"dataset_info": {"splits": SPLITS}})
+    put_rows(documents, *({"text": "x" * 60_000} for _ in range(50)))
+    info = make_hub(documents.url).dataset("a/d", None, None)
+
+    assert (len(info.rows), len(info.more_rows)) == (3, 47)
+    assert documents.queries[-1]["length"] == ["50"], "the reader takes 5 MB"
+
+
+def test_without_a_card_the_viewer_says_how_long_the_rows_are(documents: Documents) -> None:
     put_dataset(documents)
     part = {"config": "default", "split": "train", "num_rows": 9_556, "num_bytes_memory": 9_556 * 60_000}
     documents.put("/size", {"size": {"splits": [part]}, "pending": [], "failed": []})
@@ -89,8 +136,8 @@ def test_long_rows_are_asked_for_whole_and_most_are_only_measured(documents: Doc
     documents.put("/rows", {"features": [{"name": "text", "type": TEXT}], "rows": rows})
     info = make_hub(documents.url).dataset("a/d", None, None)
 
-    assert (len(info.rows), len(info.more_rows)) == (3, 47)
-    assert sorted(documents.asked) == ["/api/datasets/a/d", "/rows", "/size"]
+    assert (len(info.rows), len(info.more_rows), info.splits["train"]) == (3, 47, 9_556)
+    assert documents.queries[-1]["length"] == ["50"]
 
 
 def test_where_whole_rows_are_refused_the_first_ones_do(documents: Documents) -> None:

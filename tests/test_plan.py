@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.amounts import about, ceiling, duration, money, rough
 from bot.errors import Unclear, UserError
 from bot.models import DatasetInfo, Method, Plan, TrainingRequest
 from bot.planning import (
@@ -18,7 +19,6 @@ from bot.planning import (
     plan_differences,
     plan_lines,
 )
-from bot.planning.amounts import about, ceiling, duration, money
 from bot.training import render_script
 from tests.builders import make_dataset_info, make_model_info
 
@@ -104,7 +104,7 @@ def test_the_check_list_reads_as_a_colleague_would_write_it() -> None:
         (
             "ok",
             f"47,800 rows of split train, {made.eval_rows} of them held back to evaluate: about"
-            f" {made.estimate.tokens / 1e6:.1f} million tokens in {made.estimate.steps:,} optimizer steps.",
+            f" {rough(made.estimate.tokens)} tokens in {made.estimate.steps:,} optimizer steps.",
         ),
         (
             "warning",
@@ -128,6 +128,11 @@ def test_the_check_list_reads_as_a_colleague_would_write_it() -> None:
             " until the job is stopped.",
         ),
         ("ok", "The repository tunesmith-lab/Qwen3-0.6B-tiny-chat is new."),
+        (
+            "info",
+            "4 checkpoints of about 3.6 GB each go to the Hub while it trains; they are removed once the model is"
+            " there.",
+        ),
         ("info", "The model's license is apache-2.0."),
         ("info", "The dataset's license is mit."),
     ]
@@ -276,6 +281,7 @@ def test_notes() -> None:
 
     assert texts(made, "info") == [
         "T4 has no bfloat16: it computes in fp16 over 4-byte weights.",
+        "4 checkpoints of about 7.2 GB each go to the Hub while it trains; they are removed once the model is there.",
         "The model's license is apache-2.0.",
         "The model is gated, and our token has access.",
         "The dataset's license is mit.",
@@ -381,8 +387,8 @@ def test_the_same_facts_make_the_same_plan() -> None:
 def test_a_plan_reads_in_a_terminal() -> None:
     lines = plan_lines(plan({"hardware": "t4-small"}))
 
-    assert lines[0].startswith("SFT of Qwen/Qwen3-0.6B on tunesmith-lab/tiny-chat (default, split train, 4,200 rows, ")
-    assert lines[1].startswith("  trains all weights in fp16 on t4-small, 250 steps, 1 epoch")
+    assert lines[0].startswith("SFT of Qwen/Qwen3-0.6B on tunesmith-lab/tiny-chat (default, split train, 4,200 rows)")
+    assert lines[1].startswith("  trains all weights in fp16 on t4-small, 250 steps, 1 epoch, ")
     assert lines[2].endswith(" min), start-up of about 6 min included; a prediction: no run like this one is known yet")
     assert lines[3].startswith("  at most $")
     assert "  Other ways" in lines

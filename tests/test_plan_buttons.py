@@ -10,7 +10,7 @@ from bot.planning import switch_to
 from bot.playground.slack_blocks import check_view
 from bot.policy import Person, Policy
 from bot.states import RunStatus
-from handlers.views.buttons import carried
+from handlers.views.buttons import carried, switches
 from handlers.views.why import why_window
 from storage.store import Store
 from tests.block_kit import LIVE
@@ -69,6 +69,24 @@ def test_an_offer_of_longer_rows_packs_them(desk):
     assert switch_to(plan, plan.options[0]) == {"hardware": "h200", "max_length": 16_384, "packing": True}
     said_no = plan.model_copy(update={"request": make_request(packing=False)})
     assert "packing" not in switch_to(said_no, plan.options[0])
+
+
+def test_a_button_names_the_maximum_however_much_it_changes():
+    plan = long_rows_plan()
+    longer = plan.options[0].model_copy(
+        update={"tuning": Tuning.QLORA, "max_samples": 123_456, "max_length": 131_072, "ceiling_usd": 1_234.5}
+    )
+    for option, label in (
+        (plan.options[0], "Switch to 16,384 tokens a row · ~$6.69, at most $13.34"),
+        (longer, "131,072 tokens a row, 123,456 rows with QLoRA (4-bit) · at most $1,234.50"),
+    ):
+        offered = plan.model_copy(update={"options": (option,)})
+        [button] = switches(make_run(plan=offered), offered)
+        assert button.to_dict()["text"]["text"] == label
+    assert switch_to(plan, longer) == {
+        "hardware": "h200", "lora": True, "load_in_4bit": True, "max_length": 131_072, "packing": True,
+        "max_samples": 123_456,
+    }  # fmt: skip
 
 
 def test_an_offer_of_a_plan_that_was_replaced_or_decided_is_no_longer_one(desk):

@@ -67,12 +67,12 @@ def proposer_of(local: LocalHub) -> Proposer:
 
 
 @pytest.mark.parametrize(
-    ("names", "count", "deep"), [(FULL, 7, 2), (("tiny-qwen3", "tiny-chat"), 7, 3)], ids=["full names", "short names"]
+    ("names", "count", "deep"), [(FULL, 6, 2), (("tiny-qwen3", "tiny-chat"), 6, 2)], ids=["full names", "short names"]
 )
 def test_a_plan_asks_the_hub_little_and_mostly_side_by_side(
     local: LocalHub, calls: Calls, names: tuple[str, str], count: int, deep: int
 ) -> None:
-    """Seven calls: three about the model, three about the dataset, one about the output; a search spares a look-up."""
+    """Six calls: three about the model, two about the dataset, one about the output; a search spares a look-up."""
     proposer = proposer_of(local)
     proposer.get_ready()
     assert sorted(path for _, _, path in calls.made) == ["/api/jobs/hardware", "/api/whoami-v2"]
@@ -109,8 +109,22 @@ def test_a_plan_of_a_process_that_asked_nothing_yet_asks_for_prices_and_wallets_
     local.fault(path="^/", kind="hang", seconds=LATENCY_S, times=100)
     proposer_of(local).propose(TrainingRequest(model=FULL[0], dataset=FULL[1]))
 
-    assert len(calls.made) == 9, calls.made
+    assert len(calls.made) == 8, calls.made
     assert calls.deepest == 2, calls.made
+
+
+def test_a_dataset_whose_card_lists_nothing_costs_no_more(local: LocalHub, calls: Calls) -> None:
+    row = b'{"prompt": "Say hi.", "completion": "Hi."}\n'
+    local.api().create_repo("tunesmith-lab/silent", repo_type="dataset")
+    local.api().upload_file(
+        path_or_fileobj=row * 20, path_in_repo="data.jsonl", repo_id="tunesmith-lab/silent", repo_type="dataset"
+    )
+    calls.made.clear()
+    plan = proposer_of(local).propose(TrainingRequest(model=FULL[0], dataset="tunesmith-lab/silent"))
+
+    assert (plan.dataset.config, plan.split, plan.rows) == ("default", "train", 20)
+    assert plan.example.startswith("<|im_start|>user\nSay hi.<|im_end|>\n<|im_start|>assistant\nHi.")
+    assert len(calls.made) == 8, calls.made
 
 
 def test_a_second_plan_knows_the_model_by_its_commit(local: LocalHub, calls: Calls) -> None:
@@ -120,7 +134,7 @@ def test_a_second_plan_knows_the_model_by_its_commit(local: LocalHub, calls: Cal
     calls.made.clear()
 
     assert proposer.propose(request) == first
-    assert len(calls.made) == 5, calls.made
+    assert len(calls.made) == 4, calls.made
     assert not any("whoami" in path or "hardware" in path or "resolve" in path for _, _, path in calls.made)
 
 
@@ -134,3 +148,11 @@ def test_the_tokenizer_of_the_model_counts_the_rows_and_writes_the_first(local: 
     assert plan.example.rstrip().endswith("<|im_end|>")
     said = f"The {plan.tokens.rows} sample rows fit into {plan.arguments.max_length} tokens; the longest has"
     assert any(check.text.startswith(said) for check in plan.checks)
+
+
+def test_plain_pairs_that_are_pieces_of_one_text_are_shown_as_such(local: LocalHub) -> None:
+    plan = proposer_of(local).propose(TrainingRequest(model=FULL[0], dataset="tunesmith-lab/tiny-preferences"))
+
+    assert plan.method is Method.DPO
+    assert plan.example.startswith("Which command do I need to search in a file? Happy to help.")
+    assert plan.defaulted["chat_template"].startswith("each answer goes on where its prompt ends")

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from datasets import Dataset, Features, disable_progress_bars
 
-from bot.models import Method, Plan
-from bot.planning import judge
+from bot.models import Method, Plan, TrainingRequest
+from bot.planning import choose_format, judge
 from tests.accuracy.schemas import read_cases
-from tests.builders import make_dataset_info, make_plan
+from tests.builders import make_dataset_info, make_model_info, make_plan
 from tests.script_rows import prepare
 
 pytestmark = [pytest.mark.train, pytest.mark.filterwarnings("ignore")]
@@ -77,6 +77,7 @@ def rows_of_job(case: dict[str, Any], method: Method) -> Dataset:
         mapping=verdict.mapping,
         dataset=make_dataset_info(features=case["features"]),
         arguments=ARGUMENTS.get(method, {}),
+        rewards=("format",) if method is Method.GRPO else (),
     )
     features = Features.from_dict(case["features"])
     return prepare(plan, Dataset.from_list(case["rows"] * 4, features=features))
@@ -86,6 +87,31 @@ def rows_of_job(case: dict[str, Any], method: Method) -> Dataset:
 def test_rows_of_each_kind_train(name: str, method: Method, trains: Callable[[Method, Dataset], None]) -> None:
     case = next(case for key, case in CASES.items() if f" {name}" in key)
     trains(method, rows_of_job(case, method))
+
+
+@pytest.mark.parametrize(
+    ("method", "row"),
+    [
+        (Method.SFT, {"prompt": "Name a colour.", "completion": "Blue."}),
+        (Method.DPO, {"prompt": "Name a colour.", "chosen": "Blue.", "rejected": "No."}),
+        (Method.REWARD, {"prompt": "Name a colour.", "chosen": "Blue.", "rejected": "No."}),
+        (Method.KTO, {"prompt": "Name a colour.", "chosen": "Blue.", "rejected": "No."}),
+        (Method.KTO, {"prompt": "Name a colour.", "completion": "Blue.", "label": True}),
+    ],
+)
+def test_plain_texts_train_through_the_models_chat_template(
+    method: Method, row: dict[str, Any], trains: Callable[[Method, Dataset], None]
+) -> None:
+    text, flag = {"dtype": "string", "_type": "Value"}, {"dtype": "bool", "_type": "Value"}
+    features = {name: flag if name == "label" else text for name in row}
+    dataset = make_dataset_info(features=features, rows=(row,) * 4)
+    chats = make_model_info(chat_template="{{ messages }}")
+    verdict = choose_format(TrainingRequest(method=method), chats, dataset)
+    assert verdict.mapping is not None
+    made = make_plan(method=method, mapping=verdict.mapping, dataset=dataset, arguments=ARGUMENTS.get(method, {}))
+    rows = prepare(made, Dataset.from_list([row] * 4))
+    assert rows[0]["prompt"] == [{"role": "user", "content": "Name a colour."}]
+    trains(method, rows)
 
 
 @pytest.mark.slow

@@ -5,12 +5,14 @@ All frozen; a change is `model_copy(update=...)`. Nothing here reads the network
 
 from bot.models.examples import Examples
 from bot.models.facts import DatasetInfo, Flavor, ModelInfo
-from bot.models.job import Diagnosis, Job, JobStage, Landed, Point, Progress, Remedy, Report, Usage
+from bot.models.job import Diagnosis, Job, JobStage, Landed, Log, Point, Progress, Remedy, Report, Usage
+from bot.models.ledger import Ledger
 from bot.models.mapping import At, Call, ColumnMapping, Constant, Expression
 from bot.models.past import PastRun
 from bot.models.plan import (
     Check,
     Estimate,
+    Fit,
     Option,
     Plan,
     Resume,
@@ -18,6 +20,7 @@ from bot.models.plan import (
     TrainingArguments,
     Tuning,
 )
+from bot.models.preferences import Preferences, Verbosity
 from bot.models.request import Method, TrainingRequest
 from bot.models.rights import TokenRights
 from bot.models.run import Alert, Delivered, Machine, Parent, Place, Problem, Question, Run, RunEvent
@@ -38,10 +41,13 @@ __all__ = [
     "Estimate",
     "Examples",
     "Expression",
+    "Fit",
     "Flavor",
     "Job",
     "JobStage",
     "Landed",
+    "Ledger",
+    "Log",
     "Machine",
     "Method",
     "ModelInfo",
@@ -52,6 +58,7 @@ __all__ = [
     "Place",
     "Plan",
     "Point",
+    "Preferences",
     "Problem",
     "Progress",
     "Question",
@@ -67,4 +74,5 @@ __all__ = [
     "Tuning",
     "Usage",
     "Value",
+    "Verbosity",
 ]

@@ -1,6 +1,7 @@
 """What would be done, exactly, and what it would take."""
 
 import hashlib
+import math
 from enum import StrEnum
 from typing import Literal
 
@@ -16,6 +17,17 @@ class Tuning(StrEnum):
     FULL = "full"
     LORA = "lora"
     QLORA = "qlora"
+
+    @property
+    def told(self) -> str:
+        """What people read, everywhere."""
+        return {"full": "all weights", "lora": "LoRA", "qlora": "QLoRA (4-bit)"}[self.value]
+
+
+#: Optimizers of bitsandbytes, by transformers' names -> the bits of a number of their state.
+BITSANDBYTES_OPTIMIZERS = {
+    "adamw_8bit": 8, "adamw_bnb_8bit": 8, "paged_adamw_8bit": 8, "paged_adamw_32bit": 32, "lion_8bit": 8,
+}  # fmt: skip
 
 
 class TrainingArguments(Value):
@@ -46,6 +58,16 @@ class TrainingArguments(Value):
     lora_r: int | None = None
     lora_alpha: int | None = None
     lora_dropout: float | None = None
+
+    @property
+    def needs_bitsandbytes(self) -> bool:
+        """Whether the optimizer is one of that package."""
+        return self.optim in BITSANDBYTES_OPTIMIZERS
+
+    @property
+    def eval_generations(self) -> int:
+        """GRPO: answers to a held-back question; a group where one micro-batch, whose memory is counted, holds it."""
+        return math.gcd(self.num_generations or 1, self.per_device_train_batch_size)
 
 
 class TokenSample(Value):
@@ -115,6 +137,36 @@ class Option(Value):
     reason: str
     #: Tokens of a row, where choosing it also changes those (and packs the rows of SFT); None: as in the plan.
     max_length: int | None = None
+    #: Rows at most, where choosing it also changes those; None: as in the plan.
+    max_samples: int | None = None
+    #: What it can cost at most; 0: it cannot be done.
+    ceiling_usd: float = 0.0
+
+    @property
+    def is_same_work(self) -> bool:
+        """Only the hardware or what is trained differs: the same rows are learned from as in the plan."""
+        return self.max_length is None and self.max_samples is None
+
+    @property
+    def told_work(self) -> str:
+        """What else choosing it changes: "16,384 tokens a row, 3,300 rows"; "" when nothing."""
+        length = f"{self.max_length:,} tokens a row" if self.max_length else ""
+        rows = f"{self.max_samples:,} rows" if self.max_samples else ""
+        return ", ".join(part for part in (length, rows) if part)
+
+
+class Fit(Value):
+    """Hardware that the same plan fits on, in short."""
+
+    flavor: str
+    #: None: no GPU.
+    gpu: str | None
+    gpus: int
+    #: Memory of one GPU, or of the host where there is none.
+    memory_gb: float
+    price_usd_hour: float
+    hours: float
+    cost_usd: float
 
 
 class Check(Value):
@@ -173,6 +225,8 @@ class Plan(Value):
     #: Fields of the request that nobody named and the planner chose, with the reason ("T4 has no bf16").
     defaulted: dict[str, str] = {}
     options: tuple[Option, ...] = ()
+    #: All hardware that can do it with the same weights trained, cheapest first.
+    fitting: tuple[Fit, ...] = ()
     #: Hardware that was looked at and cannot do it, with the reasons.
     dropped: tuple[Option, ...] = ()
     #: Who has to approve it, as one plain sentence; "" until the policy was asked.

@@ -16,9 +16,14 @@ class Method(StrEnum):
     KTO = "kto"
     REWARD = "reward"
 
+    @property
+    def told(self) -> str:
+        """What people read in a sentence: "SFT", "a reward model"."""
+        return "a reward model" if self is Method.REWARD else self.value.upper()
+
 
 #: Fields of TrainingRequest that tell how it was asked for, and nothing of what.
-HOW_SAID = frozenset({"text", "read_by"})
+HOW_SAID = frozenset({"text", "read_by", "unread"})
 
 
 class TrainingRequest(Value):
@@ -69,10 +74,14 @@ class TrainingRequest(Value):
     save_steps: int | None = Field(None, ge=1)
     eval_steps: int | None = Field(None, ge=1)
     eval_fraction: float | None = Field(None, gt=0, lt=1)
+    #: Whether plain prompts and answers become turns; messages always are.
+    chat_template: bool | None = None
     temperature: float | None = Field(None, gt=0, le=10)
     reward: str | None = None
     report_to: str | None = None
     #: The language model that helped to read the words; None: none did.
     read_by: str | None = None
+    #: Flags and assignments of the words that nobody knows, as typed ("--foo 3"). None: there are none.
+    unread: tuple[str, ...] | None = None
     #: True: only the plan is wanted, and nobody can approve it.
     plan_only: bool | None = None

@@ -7,6 +7,8 @@ import math
 
 from bot.errors import UserError
 from bot.models import Method, ModelInfo, TrainingArguments, TrainingRequest, Tuning, Value
+from bot.models.plan import BITSANDBYTES_OPTIMIZERS
+from bot.planning.checkpoints import least_save_steps, usual_save_steps
 from bot.planning.lengths import Lengths
 from bot.planning.memory import embedding_parameters
 from bot.planning.speed import steps_for
@@ -17,8 +19,10 @@ TINY_PARAMETERS = 10_000_000
 #: (https://github.com/huggingface/skills, huggingface-llm-trainer, scripts/estimate_cost.py).
 ASSUMED_ROWS = 10_000
 #: Rows of one optimizer step, by method. 16: the order of TRL's and alignment-handbook's own recipes; TRL's page on KTO
-#: asks for 16 to 128 (https://huggingface.co/docs/trl/kto_trainer).
-EFFECTIVE_BATCH = {Method.SFT: 16, Method.DPO: 16, Method.GRPO: 16, Method.KTO: 32, Method.REWARD: 16}
+#: asks for 16 to 128 (https://huggingface.co/docs/trl/kto_trainer). GRPO counts answers: 64 are eight prompts, since
+#: with two of them a step hardly knows where to go; open-r1's recipes take hundreds
+#: (https://github.com/huggingface/open-r1, recipes), and 64 answers side by side take hardly longer than 16.
+EFFECTIVE_BATCH = {Method.SFT: 16, Method.DPO: 16, Method.GRPO: 64, Method.KTO: 32, Method.REWARD: 16}
 #: Full: SFT is TRL's default (2e-5), DPO zephyr-7b-beta's recipe (5e-7), GRPO and KTO TRL's default (1e-6), reward
 #: TRL's example (1e-5, examples/scripts/reward_modeling.py). LoRA: ten times as much
 #: (https://thinkingmachines.ai/blog/lora/), as in alignment-handbook's QLoRA recipes and TRL's own examples.
@@ -38,13 +42,10 @@ _DEFAULT_LENGTH = 1024
 #: Rows are not lengthened beyond this unless somebody asks for it: cost grows with every token.
 _LONGEST_DEFAULT = 4096
 _TINY_SHARE = {Method.SFT: 1.0, Method.DPO: 0.03, Method.GRPO: 0.1, Method.KTO: 0.1, Method.REWARD: 0.3}
-#: A tiny model is right so rarely that GRPO needs many answers a step to see a difference.
-_TINY_GRPO_BATCH = 64
 _TINY_COMPLETION, _TINY_LENGTH = 32, 512
 #: Optimizer steps of a tiny model on little data; GRPO's steps are larger.
 _MIN_STEPS = {Method.SFT: 60, Method.DPO: 60, Method.GRPO: 40, Method.KTO: 60, Method.REWARD: 60}
 _MAX_STEPS = 200
-_CHECKPOINTS = 5
 #: Values on the card's curve. A loss is a mean over a batch of tokens; a reward varies so much from step to step that
 #: only a mean over several steps shows whether it rises (TRL averages what lies between two logs).
 _LOGS = {Method.SFT: 75, Method.DPO: 75, Method.GRPO: 20, Method.KTO: 75, Method.REWARD: 75}
@@ -56,9 +57,8 @@ _EVAL_MOST, _EVAL_SHARE, _EVAL_TIME, _EVAL_LEAST = 200, 0.05, 0.05, 10
 _FORWARD_SHARE = 1 / 3
 
 #: Names that transformers takes without further settings or packages (transformers 5.23, `OptimizerNames` and
-#: `SchedulerType`); the 8-bit optimizers need bitsandbytes, which only 4-bit jobs install.
+#: `SchedulerType`).
 OPTIMIZERS = ("adamw_torch_fused", "adamw_torch", "adafactor", "sgd", "adagrad", "rmsprop")
-OPTIMIZERS_8BIT = ("adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit", "paged_adamw_32bit", "lion_8bit")
 SCHEDULERS = (
     *("cosine", "linear", "constant", "constant_with_warmup", "polynomial", "inverse_sqrt"),
     "cosine_with_restarts",
@@ -93,7 +93,7 @@ def check_request(request: TrainingRequest) -> None:
             "Say lora with 4-bit, or leave the 4-bit out.",
         )
     if request.optimizer is not None and request.optimizer not in OPTIMIZERS:
-        if request.optimizer not in OPTIMIZERS_8BIT:
+        if request.optimizer not in BITSANDBYTES_OPTIMIZERS:
             raise UserError(f"There is no optimizer `{request.optimizer}`.", f"Choose one of {', '.join(OPTIMIZERS)}.")
         if not request.load_in_4bit:
             raise UserError(
@@ -122,9 +122,7 @@ def default_learning_rate(model: ModelInfo, method: Method, tuning: Tuning) -> t
         rate *= _TINY_SHARE[method]
         return float(f"{rate:.1g}"), "a model this small is trained rather than tuned (Kaplan et al. 2020)"
     lora = tuning is not Tuning.FULL
-    return _LEARNING_RATES[
-        method, lora
-    ], f"the usual value for {method.upper()} with {'LoRA' if lora else 'all weights'}"
+    return _LEARNING_RATES[method, lora], f"the usual value for {method.told} with {'LoRA' if lora else 'all weights'}"
 
 
 def default_length(model: ModelInfo, method: Method, lengths: Lengths) -> tuple[int, str]:
@@ -145,12 +143,7 @@ def default_length(model: ModelInfo, method: Method, lengths: Lengths) -> tuple[
     return needed, "what the sample rows need"
 
 
-def effective_batch(model: ModelInfo, method: Method) -> int:
-    """Sequences that an optimizer step should train on when nobody says otherwise."""
-    return _TINY_GRPO_BATCH if method is Method.GRPO and is_tiny(model) else EFFECTIVE_BATCH[method]
-
-
-def batch_sizes(request: TrainingRequest, model: ModelInfo, method: Method, processes: int = 1) -> list[int]:
+def batch_sizes(request: TrainingRequest, method: Method, processes: int = 1) -> list[int]:
     """Sizes of a micro-batch to try, largest first; only the one that the person named.
 
     KTO compares rows of one micro-batch with each other and needs two of them (TRL 1.16, trl/trainer/kto_trainer.py).
@@ -158,7 +151,7 @@ def batch_sizes(request: TrainingRequest, model: ModelInfo, method: Method, proc
     if request.batch_size is not None:
         return [request.batch_size]
     least = 2 if method is Method.KTO else 1
-    largest = max(least, effective_batch(model, method) // (request.grad_accum or 1) // processes)
+    largest = max(least, EFFECTIVE_BATCH[method] // (request.grad_accum or 1) // processes)
     return [size for size in (64, 32, 16, 8, 4, 2, 1) if least <= size <= largest]
 
 
@@ -166,7 +159,7 @@ def held_back(request: TrainingRequest, method: Method, *, rows: int, trained: f
     """Rows to evaluate before and after training; 0: too few rows to spare any, or somebody asked for none.
 
     `trained` are the rows that are trained on in all epochs or steps. Evaluating is a forward pass, a third of a
-    training step, or for GRPO one answer instead of a group.
+    training step, or for GRPO a group of answers at most.
     """
     if request.eval_fraction is not None:
         return max(1, min(rows - 1, round(rows * request.eval_fraction))) if rows > 1 else 0
@@ -200,7 +193,7 @@ def draft(
     if request.batch_size is None:
         why["batch_size"] = "the usual size, as far as the memory allows"
     generations = _generations(request, method, batch, processes, why)
-    wanted = effective_batch(model, method)
+    wanted = EFFECTIVE_BATCH[method]
     accum = _grad_accum(
         request, min(wanted, rows * generations) if generations else wanted, batch * processes, generations, why
     )
@@ -235,7 +228,7 @@ def draft(
             "weight_decay": pick("weight_decay", 0.0, "TRL's default"),
             "optim": pick("optimizer", "adamw_torch_fused", "TRL's default"),
             "max_length": pick("max_length", length, length_reason),
-            "packing": pick("packing", False, "TRL's default"),
+            "packing": pick("packing", False, "TRL's default") if method is Method.SFT else False,
             "activation_checkpointing": pick(
                 "gradient_checkpointing",
                 *(
@@ -245,8 +238,8 @@ def draft(
                 ),
             ),
             "logging_steps": max(1, steps // _LOGS[method]),
-            "save_steps": pick(
-                "save_steps", max(1, math.ceil(steps / _CHECKPOINTS)), f"about {_CHECKPOINTS} checkpoints"
+            "save_steps": max(
+                int(str(pick("save_steps", usual_save_steps(steps), "about 5 checkpoints"))), least_save_steps(steps)
             ),
             "seed": pick("seed", 42, "so that it can be repeated"),
             "beta": _beta(request, method, why),

@@ -5,13 +5,16 @@ Pure. Does not compare ways and keeps no limits: `choose` does.
 
 from typing import Literal
 
+from bot.amounts import apart, gib
 from bot.models import Estimate, Flavor, Method, ModelInfo, TrainingArguments, TrainingRequest, Tuning, Value
+from bot.models.plan import BITSANDBYTES_OPTIMIZERS
 from bot.planning.arguments import Draft, draft, is_tiny
+from bot.planning.checkpoints import Stored, stored
 from bot.planning.flavors import gpu_of, usable_gib
 from bot.planning.learning import Lesson
 from bot.planning.lengths import Lengths
-from bot.planning.memory import FIT_MARGIN, Memory, needed_memory, trainable_parameters
-from bot.planning.price import ceiling_usd, cost_usd, timeout_for
+from bot.planning.memory import FIT_MARGIN, Memory, needed_memory
+from bot.planning.price import ceiling_usd, cost_usd, tightest_timeout, timeout_for
 from bot.planning.speed import STARTUP_MIN, StepWork, duration
 from bot.planning.workload import Optimizer, Sharding, Workload
 
@@ -20,10 +23,13 @@ Dtype = Literal["bfloat16", "float16", "float32"]
 
 #: GB on the disk beside weights and checkpoints: packages (2.9 GB of wheels, twice that unpacked), data, logs.
 _DISK_GB = 10.0
-#: Checkpoints that can be there at once: one that is pushed, a newer one, and the result
-#: (templates/scripts/checkpoints.py.j2 deletes what is pushed).
+#: Checkpoints that can be there at once: one that is being pushed, a newer one, and one that is being written
+#: (templates/scripts/checkpoints.py.j2 deletes the others, and all of them before it writes the trained model).
 _CHECKPOINTS_KEPT = 3
-_OPTIMIZERS: dict[str, Optimizer] = {"adafactor": "adafactor", "sgd": "sgd"}
+#: What trains, saves and loads weights that are shared out.
+_SHARED_OPTIMIZERS = frozenset({"adamw_torch_fused", "adamw_torch", "sgd", "rmsprop"})
+_8BIT: dict[str, Optimizer] = {name: "adamw_8bit" for name, bits in BITSANDBYTES_OPTIMIZERS.items() if bits == 8}
+_OPTIMIZERS: dict[str, Optimizer] = {"adafactor": "adafactor", "sgd": "sgd", **_8BIT}
 
 
 class Task(Value):
@@ -52,6 +58,8 @@ class Candidate(Value):
     #: Rows that are held back and evaluated.
     eval_rows: int = 0
     defaulted: dict[str, str]
+    #: What goes to the Hub.
+    stored: Stored
     memory: Memory
     estimate: Estimate
     timeout_s: int
@@ -86,7 +94,8 @@ def count_out(
     estimate = _estimate(task, flavor, work, drafted, lesson).model_copy(
         update={"memory_gib": round(needed, 2), "usable_gib": usable, "parts_gib": _parts(memory, needed)}
     )
-    timeout_s = timeout_for(estimate.hours_high)
+    files = stored(model, work)
+    timeout_s = max(timeout_for(estimate.hours_high), tightest_timeout(estimate.hours_high, files.model))
     candidate = Candidate(
         flavor=flavor,
         tuning=tuning,
@@ -97,13 +106,14 @@ def count_out(
         arguments=arguments,
         eval_rows=drafted.eval_rows,
         defaulted=drafted.defaulted,
+        stored=files,
         memory=memory,
         estimate=estimate,
         timeout_s=timeout_s,
         ceiling_usd=ceiling_usd(flavor.price_usd_hour, timeout_s),
         tight=usable < FIT_MARGIN * needed,
     )
-    problem = _cannot(task, candidate, work) or (too_big(candidate) if needed > usable else None)
+    problem = _cannot(task, candidate) or (too_big(candidate) if estimate.memory_gib > usable else None)
     if problem:
         return candidate.model_copy(update={"problem": problem, "impossible": True})
     return candidate
@@ -119,7 +129,7 @@ def _workload(task: Task, tuning: Tuning, drafted: Draft, precision: Precision, 
         method=task.method,
         tuning=tuning,
         weight_bytes=weight_bytes,
-        autocast=precision != "fp32" and (weight_bytes == 4 or tuning is not Tuning.FULL),
+        autocast=precision != "fp32",
         batch=batch,
         length=(task.lengths.longest if grpo else 0) + arguments.max_length,
         grad_accum=accum,
@@ -128,7 +138,7 @@ def _workload(task: Task, tuning: Tuning, drafted: Draft, precision: Precision, 
         lora_r=arguments.lora_r or 0,
         adapter_bytes=2 if tuning is Tuning.QLORA else 4,
         quantization="nf4_double" if tuning is Tuning.QLORA else "none",
-        optimizer="adamw_8bit" if "8bit" in arguments.optim else _OPTIMIZERS.get(arguments.optim, "adamw"),
+        optimizer=_OPTIMIZERS.get(arguments.optim, "adamw"),
         optimizer_copies=1 if arguments.optim == "adamw_torch" else 0,
         generated=batch * accum if grpo else 0,
     )
@@ -144,8 +154,8 @@ def _estimate(task: Task, flavor: Flavor, work: Workload, drafted: Draft, lesson
     sequences: float = drafted.steps * drafted.samples_per_step
     if arguments.max_steps < 0:  # the last step of an epoch is rarely full
         sequences = min(sequences, drafted.rows * arguments.num_train_epochs * (arguments.num_generations or 1))
-    # both evaluations are forward passes, a third of a training step each
-    evaluated = 2 * drafted.eval_rows / 3 / max(1.0, sequences)
+    # both evaluations are forward passes, a third of a training step each, or answers that are written
+    evaluated = 2 * drafted.eval_rows * (arguments.eval_generations if grpo else 1 / 3) / max(1.0, sequences)
     time = duration(
         task.model,
         flavor,
@@ -166,9 +176,9 @@ def _estimate(task: Task, flavor: Flavor, work: Workload, drafted: Draft, lesson
         hours=round(time.hours, 4),
         hours_low=round(time.low, 4),
         hours_high=round(time.high, 4),
-        cost_usd=round(cost_usd(price, time.hours), 4),
-        cost_low_usd=round(cost_usd(price, time.low), 4),
-        cost_high_usd=round(cost_usd(price, time.high), 4),
+        cost_usd=round(cost_usd(price, time.hours), 6),
+        cost_low_usd=round(cost_usd(price, time.low), 6),
+        cost_high_usd=round(cost_usd(price, time.high), 6),
         startup_min=startup_min,
         tokens_per_s=float(f"{tokens / max(time.training_s, 1e-9):.4g}"),
         learned_from=lesson.runs,
@@ -203,7 +213,7 @@ def number_formats(model: ModelInfo, flavor: Flavor, tuning: Tuning) -> tuple[Pr
     return "bf16", "float32" if is_tiny(model) else "bfloat16"
 
 
-def _cannot(task: Task, way: Candidate, work: Workload) -> str | None:
+def _cannot(task: Task, way: Candidate) -> str | None:
     """Why this hardware cannot do it, memory apart; None: it can."""
     gpu, flavor, arguments = gpu_of(way.flavor), way.flavor, way.arguments
     if way.tuning is Tuning.QLORA:
@@ -211,11 +221,9 @@ def _cannot(task: Task, way: Candidate, work: Workload) -> str | None:
             return "has no GPU, which 4-bit training needs"
         if not gpu.bf16:
             return "has no bfloat16, in which TRL 1.16 trains 4-bit models"
-        if way.sharding == "fsdp":
-            return "would share out a 4-bit model, which FSDP does not do"
-    if way.sharding == "fsdp" and task.method is Method.GRPO:
-        return "would share out the model, and each GPU needs all of it to write answers"
-    disk = needed_disk_gb(task.model, way.dtype, work)
+    if way.sharding == "fsdp" and (problem := _cannot_share_out(task, way)):
+        return problem
+    disk = needed_disk_gb(task.model, way.stored)
     if disk > flavor.disk_gb:
         return f"has {flavor.disk_gb:,.0f} GB of disk, and weights and checkpoints need about {disk:,.0f} GB"
     if arguments.num_generations:
@@ -228,17 +236,33 @@ def _cannot(task: Task, way: Candidate, work: Workload) -> str | None:
     return None
 
 
-def needed_disk_gb(model: ModelInfo, dtype: Dtype, work: Workload) -> float:
-    """GB on the job's disk: packages, the downloaded weights, and the checkpoints that are there at once.
+def _cannot_share_out(task: Task, way: Candidate) -> str | None:
+    """Why the model cannot be shared out over several GPUs by FSDP; None: it can.
 
-    A checkpoint holds what is trained and two moments of it (AdamW), in the size that it is trained in.
+    The optimizers were tried with torch 2.13, accelerate 1.15 and bitsandbytes 0.50 (tests/test_training_sharded.py).
+    TRL 1.16 loads the model to compare with for all GPUs at once and shares it out as one piece, which each GPU gathers
+    to use it (trl/trainer/dpo_trainer.py, trl/models/utils.py `prepare_fsdp`).
     """
+    optimizer = way.arguments.optim
+    if way.tuning is Tuning.QLORA:
+        return "would share out a 4-bit model, which FSDP does not do"
+    if task.method is Method.GRPO:
+        return "would share out the model, and each GPU needs all of it to write answers"
+    if way.tuning is Tuning.FULL and task.method in (Method.DPO, Method.KTO):
+        return "would share out the model, and each GPU needs all of the one that it is compared with"
+    if optimizer not in _SHARED_OPTIMIZERS:
+        return f"would share out the model, and `{optimizer}` only trains whole ones"
+    return None
+
+
+def needed_disk_gb(model: ModelInfo, files: Stored) -> float:
+    """GB on the job's disk: packages, the downloaded weights, and the checkpoints that are there at once."""
     downloaded = model.weight_bytes or model.parameters * (4 if model.dtype == "float32" else 2)
-    size = (4 if dtype == "float32" or work.sharding == "fsdp" else 2) if work.full else work.adapter_bytes
-    checkpoint = 3 * size * trainable_parameters(model, work)
-    return _DISK_GB + (downloaded + _CHECKPOINTS_KEPT * checkpoint) / 1e9
+    return _DISK_GB + (downloaded + _CHECKPOINTS_KEPT * files.checkpoint) / 1e9
 
 
 def too_big(candidate: Candidate) -> str:
-    estimate = candidate.estimate
-    return f"needs about {estimate.memory_gib:.1f} GiB of {estimate.usable_gib:.1f} GiB"
+    """How much memory is missing, or how little would stay free."""
+    needs, has = candidate.estimate.memory_gib, candidate.estimate.usable_gib
+    needed, usable = apart(needs, has, gib, lambda value: f"{value:.2f} GiB")
+    return f"needs about {needed} of {usable}" + ("" if needs > has else ", too little to spare")

@@ -5,10 +5,11 @@ Pure. Sentences for people in plain text; decides nothing.
 
 from collections.abc import Iterator
 
+from bot.amounts import about, ceiling, duration, money, percent, rough
 from bot.models import Check, DatasetInfo, Method, ModelInfo, Option, Tuning, Value
-from bot.planning.amounts import about, ceiling, duration, money, percent
 from bot.planning.arguments import ASSUMED_ROWS, is_tiny
 from bot.planning.candidates import Candidate
+from bot.planning.checkpoints import MOST_CHECKPOINTS, checkpoints
 from bot.planning.choose import FULL_UP_TO
 from bot.planning.flavors import gpu_of
 from bot.planning.formats import Verdict
@@ -17,6 +18,12 @@ from bot.rows import holds_messages
 
 #: Below this share of cut tokens nobody needs to be told.
 _CUT_SHARE = 0.02
+#: GB of checkpoints below which nobody needs to be told.
+_NOTABLE_GB = 1.0
+#: Tokens of an answer; Qwen3's own advice for thinking is 32,768 (https://huggingface.co/Qwen/Qwen3-0.6B).
+_THINKING = 4096
+#: Time limits below so many times the upper estimate leave little room.
+_ROOMY = 1.25
 #: Fewer optimizer steps than this rarely change a model.
 _FEW_STEPS = 20
 #: Licenses that forbid or restrict, by their identifiers on the Hub; all others are only named.
@@ -52,6 +59,8 @@ class Findings(Value):
     wanted_private: bool
     #: Of the repository that exists; None: it is new, or the Hub does not say.
     existing_private: bool | None
+    #: Steps between saves, as they were named.
+    save_steps: int | None = None
     #: The reward that was named is one of the script's own.
     reward_is_ours: bool = False
     #: Fields of the request that were named.
@@ -60,7 +69,7 @@ class Findings(Value):
 
 def make_checks(seen: Findings, way: Candidate) -> tuple[Check, ...]:
     """Write the whole list, in the order in which things would go wrong."""
-    parts = (_dataset, _size, _cut, _memory, _numbers, _time, _money, _output, _licenses, _wishes)
+    parts = (_dataset, _size, _cut, _memory, _thinking, _numbers, _time, _money, _output, _storage, _licenses, _wishes)
     return tuple(check for part in parts for check in part(seen, way))
 
 
@@ -79,16 +88,16 @@ def _warning(text: str) -> Check:
 def _dataset(seen: Findings, _: Candidate) -> Iterator[Check]:
     plain = seen.verdict.mapping is not None and seen.verdict.mapping.unchanged
     fits = "as it is" if plain else "after a conversion in the script"
-    yield _ok(f"The dataset fits {seen.verdict.method.upper()} {fits}. {seen.verdict.reason}")
+    yield _ok(f"The dataset fits {seen.verdict.method.told} {fits}. {seen.verdict.reason}")
     for text in seen.verdict.warnings:
         yield _warning(text)
     if not seen.dataset.rows:
         yield _warning("No sample row could be read: the format is judged by the names of the columns alone.")
     if seen.model.also_sees:
         yield _info(f"{seen.model.repo_id} also reads images or sound; it is trained on text alone.")
-    asks = seen.verdict.mapping is not None and "prompt" in seen.verdict.mapping.columns
-    if seen.model.has_chat_template and asks and not _talks(seen):
-        yield _info("Prompts and answers are plain texts: they are trained on without the model's chat template.")
+    if seen.verdict.template:
+        used = "used" if _talks(seen) else "left out"
+        yield _info(f"The model's chat template is {used}: {seen.verdict.template}.")
     if not seen.model.has_chat_template and _talks(seen):
         yield _warning(
             f"{seen.model.repo_id} has no chat template, and these rows are conversations: the script adds a plain one,"
@@ -104,7 +113,7 @@ def _talks(seen: Findings) -> bool:
 
 def _size(seen: Findings, way: Candidate) -> Iterator[Check]:
     estimate = way.estimate
-    steps = f"about {_count(estimate.tokens)} tokens in {estimate.steps:,} optimizer steps"
+    steps = f"about {rough(estimate.tokens)} tokens in {estimate.steps:,} optimizer steps"
     if seen.rows is None:
         yield _warning(
             f"The Hub does not know how many rows split {seen.split} has; time and cost assume {ASSUMED_ROWS:,}:"
@@ -146,6 +155,8 @@ def _longer(seen: Findings, way: Candidate) -> str:
         return f" {kept}, but {option.reason}."
     where = f" on {option.flavor}" if option.flavor != way.flavor.name else ""
     cost = f"about {money(option.estimate.cost_usd)} and take {about(option.estimate.hours * 3600)}{where}"
+    if option.max_samples is not None:
+        return f" {kept}, which your limit allows for {option.max_samples:,} rows: that would cost {cost}."
     return f" {kept} and cost {cost}."
 
 
@@ -157,6 +168,13 @@ def _memory(seen: Findings, way: Candidate) -> Iterator[Check]:
         yield _warning(f"{text}: that is tight, and it may run out of memory.")
     else:
         yield _ok(f"{text} (predicted).")
+    if way.sharding != "none":
+        how = (
+            "each has a copy of the model and trains on rows of its own (DDP)"
+            if way.sharding == "ddp"
+            else "the model is shared out over them, since one does not hold it (FSDP)"
+        )
+        yield _info(f"{way.processes} GPUs: {how}. The memory above is that of one of them.")
     if gpu is not None and not gpu.known:
         yield _warning(f"{gpu.name} is new to me: its memory and speed are guesses.")
     stored = seen.model.parameters * (4 if seen.model.dtype == "float32" else 2) / 1e9
@@ -174,6 +192,18 @@ def _memory(seen: Findings, way: Candidate) -> Iterator[Check]:
         yield _info("All weights are trained, as asked; LoRA would need a fraction of the memory.")
 
 
+def _thinking(seen: Findings, way: Candidate) -> Iterator[Check]:
+    # what the template writes when it asks for an answer: <think> stands there, or a switch that leaves it out
+    _, asks, after = (seen.model.chat_template or "").rpartition("add_generation_prompt")
+    length = way.arguments.max_length
+    if seen.verdict.method is Method.GRPO and asks and "<think>" in after and length < _THINKING:
+        yield _warning(
+            f"{seen.model.repo_id} thinks before it answers, and {length:,} tokens often end in the middle of that,"
+            f" where nothing earns a reward. max_length={_THINKING} gives it more room and takes"
+            f" {_THINKING / length:.0f} times as long; a model that answers at once needs none of it."
+        )
+
+
 def _numbers(_: Findings, way: Candidate) -> Iterator[Check]:
     if way.precision == "fp16":
         weights = "4-byte weights" if way.dtype == "float32" else "2-byte weights"
@@ -181,9 +211,14 @@ def _numbers(_: Findings, way: Candidate) -> Iterator[Check]:
 
 
 def _time(_: Findings, way: Candidate) -> Iterator[Check]:
-    stop = duration(way.timeout_s)
-    if way.tightened:
-        yield _warning(f"The Hub stops the job after {stop}. That keeps your limit and leaves little room to spare.")
+    stop, longest = duration(way.timeout_s), way.estimate.hours_high * 3600
+    if way.tightened and way.timeout_s < _ROOMY * longest:
+        yield _warning(
+            f"The Hub stops the job after {stop} to keep your limit, and it may well take {duration(longest)}: there is"
+            " little room to spare. What is saved by then is kept."
+        )
+    elif way.tightened:
+        yield _ok(f"The Hub stops the job after {stop}, which keeps your limit.")
     else:
         yield _ok(f"The Hub stops the job after {stop}: 1.5 times the upper estimate and 20 minutes, rounded up.")
 
@@ -192,10 +227,15 @@ def _money(seen: Findings, way: Candidate) -> Iterator[Check]:
     price = f"{money(way.flavor.price_usd_hour)} an hour"
     yield _ok(f"{seen.namespace} pays: {price}, at most {ceiling(way.ceiling_usd)} until the job is stopped.")
     if not seen.can_pay:
-        yield _warning(
-            f"The Hub says that {seen.namespace} has no means of payment: without prepaid credits the job will not"
-            " start. Add some at https://huggingface.co/settings/billing."
-        )
+        yield no_payment(seen.namespace)
+
+
+def no_payment(namespace: str) -> Check:
+    """Say that a wallet is empty, by the Hub's word."""
+    return _warning(
+        f"The Hub says that {namespace} has no means of payment: without prepaid credits the job will not"
+        " start. Add some at https://huggingface.co/settings/billing."
+    )
 
 
 def _output(seen: Findings, _: Candidate) -> Iterator[Check]:
@@ -225,6 +265,19 @@ def _visibility(seen: Findings) -> Iterator[Check]:
             pass
 
 
+def _storage(seen: Findings, way: Candidate) -> Iterator[Check]:
+    """What the checkpoints take on the Hub, where it is worth knowing."""
+    count, each = checkpoints(way.estimate.steps, way.arguments.save_steps), way.stored.checkpoint / 1e9
+    if seen.save_steps is not None and seen.save_steps < way.arguments.save_steps:
+        yield _warning(
+            f"You asked for a save every {seen.save_steps:,} steps. A run makes at most {MOST_CHECKPOINTS} checkpoints,"
+            f" since the Hub stores each of them, so it saves every {way.arguments.save_steps:,} steps."
+        )
+    if count * each >= _NOTABLE_GB:
+        after = "stay in the history of the repository" if seen.output_exists else "are removed once the model is there"
+        yield _info(f"{count} checkpoints of about {each:,.1f} GB each go to the Hub while it trains; they {after}.")
+
+
 def _licenses(seen: Findings, _: Candidate) -> Iterator[Check]:
     for what, it in (("model", seen.model), ("dataset", seen.dataset)):
         if it.license is None:
@@ -248,15 +301,11 @@ def _wishes(seen: Findings, way: Candidate) -> Iterator[Check]:
         "num_generations": method is Method.GRPO,
         "temperature": method is Method.GRPO,
     }
+    if "chat_template" in seen.said and not seen.verdict.template:
+        why = "messages go through one, and nothing else does" if _talks(seen) else "no chat template is in play here"
+        yield _warning(f"chat_template has no meaning for these rows: {why}.")
     for field, used in other.items():
         if field in seen.said and not used:
-            yield _warning(f"{field} has no meaning for {method.upper()} and is left out.")
+            yield _warning(f"{field} has no meaning for {method.told} and is left out.")
     if way.arguments.packing and method is Method.SFT:
         yield _info("Short rows are packed together, so there are fewer and fuller steps.")
-
-
-def _count(tokens: int) -> str:
-    for size, unit in ((1e9, "billion"), (1e6, "million")):
-        if tokens >= size:
-            return f"{tokens / size:.1f} {unit}"
-    return f"{tokens:,}"

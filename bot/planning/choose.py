@@ -5,9 +5,9 @@ Pure. Whatever the person fixed stays fixed; when it cannot be kept, a UserError
 
 from collections.abc import Sequence
 
+from bot.amounts import about, about_money, apart, ceiling, duration, money, rough, to_the_second
 from bot.errors import UserError
-from bot.models import Flavor, Option, PastRun, Tuning, Value
-from bot.planning.amounts import about, about_money, ceiling, duration, money
+from bot.models import Fit, Flavor, Option, PastRun, Tuning, Value
 from bot.planning.arguments import batch_sizes
 from bot.planning.candidates import Candidate, Task, count_out, too_big
 from bot.planning.learning import learn
@@ -24,11 +24,16 @@ _CPU_HOURS = 1.0
 _BALANCED_COST, _FASTEST_COST = 1.5, 4.0
 #: Adapters instead of all weights are offered where nobody named either and they cost less than this share.
 _WORTH_LORA = 0.7
-_OPTIONS = 3
-#: A way that is not at least this much faster, or cheaper, is no offer.
-_NOTABLY = 0.9
-
-_NAMES = {Tuning.FULL: "full fine-tuning", Tuning.LORA: "LoRA", Tuning.QLORA: "QLoRA"}
+#: Of the rows, when not all can be trained on within a limit.
+_SHARES = (0.75, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.02)
+#: Other ways that a plan offers at most.
+OPTIONS = 3
+#: A way that is not cheaper, faster or capped lower by this factor is no offer, and neither is one that saves less than
+#: so many dollars or hours.
+_CHEAPER, _FASTER, _SAFER = 0.9, 0.8, 0.8
+_WORTH_USD, _WORTH_HOURS = 0.05, 5 / 60
+#: What takes a half of the time may cost this many times the double.
+_FAIR = 1.5
 
 
 class Limits(Value):
@@ -48,6 +53,8 @@ class Choice(Value):
 
     best: Candidate
     options: tuple[Option, ...]
+    #: All hardware that does it with the same tuning, cheapest first.
+    fitting: tuple[Fit, ...]
     dropped: tuple[Option, ...]
 
 
@@ -76,7 +83,12 @@ def _choice(task: Task, best: Candidate, flavors: Sequence[Flavor], limits: Limi
     others = [_candidate(free, flavor, best.tuning, limits) for flavor in flavors]
     in_, out = [way for way in others if not way.problem], [way for way in others if way.problem]
     lora = _lora_instead(free, best, flavors, limits)
-    return Choice(best=best, options=_options(best, [best, *in_], out, lora), dropped=tuple(map(_dropped, out)))
+    return Choice(
+        best=best,
+        options=_options(best, [best, *in_], lora),
+        fitting=tuple(map(_fit, sorted(in_, key=lambda way: (way.estimate.cost_usd, way.estimate.hours)))),
+        dropped=tuple(map(_dropped, out)),
+    )
 
 
 def _lora_instead(task: Task, best: Candidate, flavors: Sequence[Flavor], limits: Limits) -> Candidate | None:
@@ -102,10 +114,11 @@ def _check_size(task: Task, limits: Limits) -> None:
     Raises:
         UserError: the model is larger.
     """
-    most, size = limits.max_model_billions, task.model.parameters / 1e9
-    if most is not None and size > most:
+    most, size = limits.max_model_billions, task.model.parameters
+    if most is not None and size > most * 1e9:
+        has, allowed = apart(size, most * 1e9, rough, lambda count: f"{count / 1e9:g}B")
         raise UserError(
-            f"{task.model.repo_id} has {size:.3g}B parameters; this team trains models up to {most:g}B.",
+            f"{task.model.repo_id} has {has} parameters; this team trains models up to {allowed}.",
             "Use a smaller model, or ask whoever runs Tunesmith to raise the limit.",
         )
 
@@ -182,7 +195,7 @@ def _largest_batch(task: Task, flavor: Flavor, tuning: Tuning, sharding: Shardin
     lesson = learn(limits.past, task.model, task.method, tuning, flavor.name)
     found: Candidate | None = None
     processes = flavor.gpus if sharding != "none" else 1
-    for batch in batch_sizes(task.request, task.model, task.method, processes):
+    for batch in batch_sizes(task.request, task.method, processes):
         found = count_out(task, flavor, tuning, batch, sharding=sharding, lesson=lesson)
         if found.problem is None and not found.tight:
             break
@@ -206,13 +219,15 @@ def _within(task: Task, candidate: Candidate, limits: Limits) -> Candidate:
         allowed = min(allowed, int(dollars / flavor.price_usd_hour * 60 + 1e-9) * 60)
     if allowed == candidate.timeout_s:
         return candidate
-    if allowed >= tightest_timeout(high):
+    tightest = tightest_timeout(high, candidate.stored.model)
+    if allowed >= tightest:
         cost = ceiling_usd(flavor.price_usd_hour, allowed)
         return candidate.model_copy(update={"timeout_s": allowed, "ceiling_usd": cost, "tightened": True})
-    if request.max_hours is not None and request.max_hours * 3600 < tightest_timeout(high):
-        problem = f"takes up to {duration(high * 3600)}, more than the {duration(request.max_hours * 3600)} allowed"
+    if request.max_hours is not None and request.max_hours * 3600 < tightest:
+        needed, given = apart(tightest, request.max_hours * 3600, duration, to_the_second)
+        problem = f"needs a time limit of {needed} or more, and {given} is allowed"
     else:
-        tight = ceiling_usd(flavor.price_usd_hour, tightest_timeout(high))
+        tight = ceiling_usd(flavor.price_usd_hour, tightest)
         whose = (
             "your budget" if request.budget_usd and request.budget_usd <= limits.max_ceiling_usd else "the team's cap"
         )
@@ -233,10 +248,8 @@ def _rank(candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=key)
 
 
-def _options(
-    best: Candidate, fitting: Sequence[Candidate], out: Sequence[Candidate], lora: Candidate | None
-) -> tuple[Option, ...]:
-    """At most three other ways: cheapest, fast for its price, fastest; then cheaper hardware that cannot do it."""
+def _options(best: Candidate, fitting: Sequence[Candidate], lora: Candidate | None) -> tuple[Option, ...]:
+    """At most three other ways: cheapest, fast for its price, fastest, least to lose; or adapters for the last."""
     pool = sorted(fitting, key=lambda way: (way.estimate.cost_usd, way.estimate.hours))
     least = max(0.01, pool[0].estimate.cost_usd)
 
@@ -244,25 +257,72 @@ def _options(
         near = [way for way in pool if way.estimate.cost_usd <= cost * least]
         return min(near, key=lambda way: way.estimate.hours)
 
+    cheapest, balanced, fastest = pool[0], quickest(_BALANCED_COST), quickest(_FASTEST_COST)
+    safest = min(pool, key=lambda way: (way.ceiling_usd, way.estimate.hours))
+    offers = (
+        (cheapest, "cheapest", _is_cheaper(cheapest, best) or _is_faster(cheapest, best)),
+        (balanced, "balanced" if balanced is not fastest else "fastest", _is_faster(balanced, best)),
+        (fastest, "fastest", _is_faster(fastest, best)),
+        (safest, "cheapest" if safest is cheapest else "lowest maximum", _is_safer(safest, best)),
+    )
     rows: dict[str, Option] = {}
-    offers = ((pool[0], "cheapest"), (quickest(_BALANCED_COST), "balanced"), (quickest(_FASTEST_COST), "fastest"))
-    for way, why in offers:
-        faster = way.estimate.hours < _NOTABLY * best.estimate.hours
-        cheaper = way.estimate.cost_usd < _NOTABLY * best.estimate.cost_usd
-        if way.flavor.name != best.flavor.name and (faster or (why == "cheapest" and cheaper)):
-            rows.setdefault(way.flavor.name, _offer(way, why))
-    found = list(rows.values())
+    for way, why, notable in offers:
+        if notable and way.flavor.name != best.flavor.name:
+            rows.setdefault(way.flavor.name, offer(way, f"{why}{_in_half(way, best)}"))
+    found = list(rows.values())[:OPTIONS]
     if lora is not None:
-        found = [*found[: _OPTIONS - 1], _offer(lora, "cheaper, and trains adapters only")]
-    weaker = [way for way in out if way.flavor.gpu and way.flavor.price_usd_hour < best.flavor.price_usd_hour]
-    for way in sorted(weaker, key=lambda way: -way.flavor.price_usd_hour):
-        if len(found) < _OPTIONS and way.flavor.name != best.flavor.name:
-            found.append(_dropped(way))
+        found = [*found[: OPTIONS - 1], offer(lora, f"cheaper, and trains adapters only{_in_half(lora, best)}")]
     return tuple(found)
 
 
-def _offer(way: Candidate, why: str) -> Option:
-    return Option(flavor=way.flavor.name, tuning=way.tuning, estimate=way.estimate, reason=why)
+def _is_cheaper(way: Candidate, best: Candidate) -> bool:
+    """Whether the difference is worth a line."""
+    cost, at_best = way.estimate.cost_usd, best.estimate.cost_usd
+    return cost < _CHEAPER * at_best and at_best - cost >= _WORTH_USD
+
+
+def _is_faster(way: Candidate, best: Candidate) -> bool:
+    """The same for time, which must not cost out of proportion."""
+    hours, at_best = way.estimate.hours, best.estimate.hours
+    if hours >= _FASTER * at_best or at_best - hours < _WORTH_HOURS:
+        return False
+    return way.estimate.cost_usd <= _FAIR * at_best / hours * max(_WORTH_USD, best.estimate.cost_usd)
+
+
+def _is_safer(way: Candidate, best: Candidate) -> bool:
+    """The same for what is lost when everything goes wrong."""
+    return way.ceiling_usd <= min(_SAFER * best.ceiling_usd, best.ceiling_usd - _WORTH_USD)
+
+
+def _in_half(way: Candidate, best: Candidate) -> str:
+    """What a cheap old GPU costs beside time."""
+    return ", but in fp16" if way.precision == "fp16" != best.precision else ""
+
+
+def offer(way: Candidate, why: str, *, max_length: int | None = None, max_samples: int | None = None) -> Option:
+    """A way that can be had, as the plan offers it; with what choosing it changes beside the hardware."""
+    return Option(
+        flavor=way.flavor.name,
+        tuning=way.tuning,
+        estimate=way.estimate,
+        reason=why,
+        max_length=max_length,
+        max_samples=max_samples,
+        ceiling_usd=way.ceiling_usd,
+    )
+
+
+def _fit(way: Candidate) -> Fit:
+    flavor = way.flavor
+    return Fit(
+        flavor=flavor.name,
+        gpu=flavor.gpu,
+        gpus=flavor.gpus,
+        memory_gb=flavor.vram_gb / flavor.gpus if flavor.gpu else flavor.ram_gb,
+        price_usd_hour=flavor.price_usd_hour,
+        hours=way.estimate.hours,
+        cost_usd=way.estimate.cost_usd,
+    )
 
 
 def _dropped(candidate: Candidate) -> Option:
@@ -275,9 +335,9 @@ def _nothing_fits(task: Task, named: Sequence[Flavor], flavors: Sequence[Flavor]
     tunings = [tuning for group in _preferences(task) for tuning in group]
     tried = [_candidate(task, flavor, tuning, limits) for tuning in tunings for flavor in named]
     limited = [way for way in tried if not way.impossible]
-    told = "; ".join(f"{_NAMES[way.tuning]} on {way.flavor.name} {way.problem}" for way in _closest(tried))
-    size = f"{task.model.parameters / 1e9:.3g}B parameters"
-    problem = f"{task.method.upper()} of {task.model.repo_id} ({size}) cannot be done so: {told}."
+    told = "; ".join(f"{way.tuning.told} on {way.flavor.name}: {way.problem}" for way in _closest(tried))
+    size = f"{rough(task.model.parameters)} parameters"
+    problem = f"{task.method.told} of {task.model.repo_id} ({size}) cannot be done so: {told}."
     others = [
         way
         for way in fitting_ways(task, flavors, limits)
@@ -285,16 +345,33 @@ def _nothing_fits(task: Task, named: Sequence[Flavor], flavors: Sequence[Flavor]
     ]
     if others:
         told = " or ".join(
-            f"{_NAMES[way.tuning]} on {way.flavor.name}"
+            f"{way.tuning.told} on {way.flavor.name}"
             f" ({about_money(way.estimate.cost_usd)}, {about(way.estimate.hours * 3600)})"
             for way in _distinct(others)
         )
         return UserError(problem, f"What would do: {told}.")
     if limited:
-        return UserError(
-            problem, "Raise the limit, or train on less: fewer epochs, max_samples=..., a shorter max_length."
-        )
+        less = "fewer epochs, max_samples=..., a shorter max_length"
+        if (enough := fewer_rows(task, [way.flavor for way in limited], limits)) is not None:
+            rows, way = enough
+            cost = f"{about_money(way.estimate.cost_usd)}, at most {ceiling(way.ceiling_usd)}"
+            less = f"max_samples={rows} would do, with {way.tuning.told} on {way.flavor.name} ({cost})"
+        return UserError(problem, f"Raise the limit, or train on less: {less}.")
     return UserError(problem, "Use a smaller model, a smaller batch or a shorter max_length, or LoRA.")
+
+
+def fewer_rows(task: Task, flavors: Sequence[Flavor], limits: Limits) -> tuple[int, Candidate] | None:
+    """How many rows the limits allow, to two digits, and how to train on them; None: hardly any, or steps are named."""
+    for share in _SHARES if task.request.max_steps is None else ():
+        rows = int(float(f"{task.rows * share:.2g}"))
+        request = task.request.model_copy(update={"max_samples": rows})
+        less = task.model_copy(update={"rows": rows, "request": request})
+        for tunings in _preferences(task):
+            ways = [_candidate(less, flavor, tuning, limits) for tuning in tunings for flavor in flavors]
+            fitting = _rank([way for way in ways if way.problem is None])
+            if fitting:
+                return rows, fitting[0]
+    return None
 
 
 def _closest(tried: Sequence[Candidate]) -> list[Candidate]:

@@ -5,8 +5,7 @@ Pure; plain text, which whoever shows it escapes. Computes nothing about the pla
 
 from collections.abc import Iterator
 
-from bot.models import Method, Option, Plan, TokenSample, Tuning, Value
-from bot.planning.amounts import (
+from bot.amounts import (
     about,
     about_money,
     ceiling,
@@ -19,10 +18,10 @@ from bot.planning.amounts import (
     size,
     span,
 )
+from bot.models import Method, Option, Plan, TokenSample, Value
 
-TUNINGS = {Tuning.FULL: "all weights", Tuning.LORA: "LoRA", Tuning.QLORA: "QLoRA (4-bit)"}
 _PARTS = {
-    "weights": "the weights",
+    "weights": "the model itself",
     "adapters": "the adapters, which are what LoRA trains",
     "gradients": "a gradient for each trained weight",
     "optimizer": "what the optimizer remembers of each trained weight",
@@ -35,13 +34,18 @@ _PARTS = {
     "context": "CUDA itself and its libraries",
     "learned": "what past runs like this one needed beside that",
 }
+#: The same parts where there is no GPU.
+_PARTS_OF_A_HOST = _PARTS | {
+    "working": "unpacked layers and what else is copied",
+    "context": "Python, PyTorch and its libraries",
+}
 #: The part that tells what nobody asked for.
 CHOSEN = "Chosen for you"
 _SOURCES = (
     "Memory: https://arxiv.org/abs/2205.05198 (activations), https://arxiv.org/abs/2305.14314 (4-bit),"
     " https://huggingface.co/docs/transformers/model_memory_anatomy",
     "Time: https://arxiv.org/abs/2001.08361, 6 operations a parameter and token, 8 with recomputation; the share of its"
-    " peak that each GPU reaches comes from published runs",
+    " peak that each kind of hardware reaches comes from published runs",
     "Prices: the Hub's own list, read for this plan; billing by the minute:"
     " https://huggingface.co/docs/hub/jobs-pricing",
 )
@@ -79,10 +83,10 @@ def plan_lines(plan: Plan, *, why: bool = True) -> list[str]:
     likely = money_span(estimate.cost_low_usd, estimate.cost_high_usd)
     rows = "an unknown number of rows" if plan.rows is None else f"{plan.rows:,} rows"
     lines = [
-        f"{plan.method.upper()} of {plan.model.repo_id} on {plan.dataset.repo_id}"
-        f" ({plan.dataset.config}, split {plan.split}, {rows}, {rough(estimate.tokens)} tokens in all)",
-        f"  trains {TUNINGS[plan.tuning]} in {plan.precision} on {plan.flavor.name},"
-        f" {estimate.steps:,} steps, {_epochs(plan)}",
+        f"{plan.method.told} of {plan.model.repo_id} on {plan.dataset.repo_id}"
+        f" ({plan.dataset.config}, split {plan.split}, {rows})",
+        f"  trains {plan.tuning.told} in {plan.precision} on {plan.flavor.name},"
+        f" {estimate.steps:,} steps, {_epochs(plan)}, {rough(estimate.tokens)} tokens in all",
         f"  expected {about_money(estimate.cost_usd)}{f' ({likely})' if likely else ''},"
         f" {about(estimate.hours * 3600)} ({span(estimate.hours_low * 3600, estimate.hours_high * 3600)}),"
         f" start-up of about {estimate.startup_min:g} min included; {prediction(plan)}",
@@ -111,14 +115,14 @@ def prediction(plan: Plan) -> str:
 
 
 def _option_line(option: Option) -> str:
-    """Another way in one line: "l40sx1, LoRA: ~$0.52, about 1 h, 62 % of the memory (cheapest)"."""
-    longer = f", {option.max_length:,} tokens a row" if option.max_length else ""
-    name = f"{option.flavor}, {TUNINGS[option.tuning]}{longer}"
+    """Another way in one line: "l40sx1, LoRA: ~$0.52, at most $1.90, about 1 h, 62 % of the memory (cheapest)"."""
+    name = ", ".join(part for part in (option.flavor, option.tuning.told, option.told_work) if part)
     if option.estimate is None:
         return f"{name}: not possible ({option.reason})"
     estimate = option.estimate
     full = fit(estimate.memory_gib, estimate.usable_gib)
-    return f"{name}: {about_money(estimate.cost_usd)}, {about(estimate.hours * 3600)}, {full} ({option.reason})"
+    cost = f"{about_money(estimate.cost_usd)}, at most {ceiling(option.ceiling_usd)}"
+    return f"{name}: {cost}, {about(estimate.hours * 3600)}, {full} ({option.reason})"
 
 
 def fit(needed_gib: float, usable_gib: float) -> str:
@@ -161,9 +165,10 @@ def _tokens(plan: Plan) -> Iterator[str]:
     arguments, estimate = plan.arguments, plan.estimate
     batch = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * plan.processes
     gpus = f" x {plan.processes} GPUs" if plan.processes > 1 else ""
+    what = "answers" if plan.method is Method.GRPO else "rows"
     yield (
-        f"{arguments.per_device_train_batch_size} rows at a time x {arguments.gradient_accumulation_steps} times{gpus}"
-        f" = {batch} rows an optimizer step; {estimate.steps:,} steps in {_epochs(plan)}."
+        f"{arguments.per_device_train_batch_size} {what} at a time x {arguments.gradient_accumulation_steps}{gpus}"
+        f" = {batch} {what} an optimizer step; {estimate.steps:,} steps in {_epochs(plan)}."
     )
     yield f"In all {estimate.tokens:,} tokens are trained on."
 
@@ -188,10 +193,11 @@ def _sample(plan: Plan, sample: TokenSample) -> Iterator[str]:
 
 def _memory(plan: Plan) -> Iterator[str]:
     estimate = plan.estimate
-    where = f"one {plan.flavor.gpu}" if plan.flavor.gpu else "the host"
+    where = f"one {plan.flavor.gpu}" if plan.flavor.gpu else "the machine"
+    parts = _PARTS if plan.flavor.gpu else _PARTS_OF_A_HOST
     for name, gib in sorted(estimate.parts_gib.items(), key=lambda part: -part[1]):
         if gib >= 0.005:
-            yield f"{gib:6.2f} GiB  {name}{f': {_PARTS[name]}' if name in _PARTS else ''}"
+            yield f"{gib:6.2f} GiB  {name}{f': {parts[name]}' if name in parts else ''}"
     yield (
         f"{estimate.memory_gib:6.2f} GiB  at the peak, of {estimate.usable_gib:.1f} GiB that {where} offers:"
         f" {fit(estimate.memory_gib, estimate.usable_gib)}."

@@ -3,10 +3,12 @@
 Pure. The script's hash and the approval rule are added by whoever knows them.
 """
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
+from bot.amounts import about_money, ceiling, money, number, percent
 from bot.errors import Unclear, UserError
 from bot.models import (
     Counted,
@@ -20,16 +22,16 @@ from bot.models import (
     Tuning,
 )
 from bot.models.request import HOW_SAID
-from bot.planning.amounts import about_money, ceiling, money, number, percent
 from bot.planning.arguments import ASSUMED_ROWS, check_request
 from bot.planning.candidates import Candidate, Task
 from bot.planning.checks import Findings, make_checks
-from bot.planning.choose import FULL_UP_TO, Limits, choose
-from bot.planning.explain import TUNINGS
-from bot.planning.formats import Verdict, choose_method
+from bot.planning.choose import FULL_UP_TO, OPTIONS, Limits, choose, fewer_rows, offer
+from bot.planning.formats import Verdict
 from bot.planning.lengths import measure
 from bot.planning.rewards import choose_rewards, is_ours
 from bot.planning.samples import check_template, counted_lengths, example_of, take_sample
+from bot.planning.spoken import choose_format
+from bot.rows import holds_messages
 
 #: Repository names have at most this many characters on the Hub.
 _LONGEST_NAME = 96
@@ -37,6 +39,8 @@ _LONGEST_NAME = 96
 _DEFAULT_NAMES = 29
 #: Longer rows are offered when more than the first share of the tokens is cut off, and keep all but the second.
 _MUCH_CUT, _LITTLE_CUT = 0.1, 0.05
+#: Optimizer steps after which rewards are said to rise (https://unsloth.ai/blog/r1-reasoning).
+_TELLING_STEPS = 300
 #: Tokens; for models that do not say how many they were made for. The longest that published recipes train on.
 _LONGEST_ROW = 32_768
 
@@ -66,7 +70,7 @@ def make_plan(
             everybody can read.
     """
     check_request(request)
-    verdict = choose_method(dataset, request.method)
+    verdict = choose_format(request, model, dataset)
     assert verdict.mapping is not None
     rows = _rows(request, dataset)
     check_template(model, dataset, counted)
@@ -82,7 +86,7 @@ def make_plan(
     )
     choice = choose(task, flavors, limits)
     way = choice.best
-    longer = longer_rows(task, flavors, limits, way)
+    instead = (fewer_prompts if task.method is Method.GRPO else longer_rows)(task, flavors, limits, way)
     judged = choose_rewards(verdict.mapping, dataset.rows, request.reward) if verdict.method is Method.GRPO else None
     rewards, why_rewards = judged or ((), "")
     output, output_reason = _output(request, model, dataset, namespace, taken)
@@ -98,7 +102,7 @@ def make_plan(
         split=dataset.rows_split,
         verdict=verdict,
         lengths=lengths,
-        longer=longer,
+        longer=instead if instead and instead.max_length else None,
         rows=rows,
         namespace=namespace,
         can_pay=can_pay,
@@ -106,6 +110,7 @@ def make_plan(
         output_exists=overwrites,
         wanted_private=wanted_private,
         existing_private=existing_private,
+        save_steps=request.save_steps,
         said=said,
         reward_is_ours=is_ours(request.reward or ""),
     )
@@ -133,10 +138,11 @@ def make_plan(
         timeout_s=way.timeout_s,
         ceiling_usd=way.ceiling_usd,
         checks=make_checks(findings, way),
-        defaulted=_defaulted(request, model, dataset, verdict, way, output_reason, existing_private)
+        defaulted=_defaulted(request, model, dataset, verdict, way, output_reason, existing_private, choice.options)
         | ({"reward": why_rewards} if rewards and request.reward is None else {}),
         rewards=rewards,
-        options=(*choice.options, *([longer] if longer else [])),
+        options=(*choice.options[: OPTIONS - 1], instead) if instead else choice.options,
+        fitting=choice.fitting,
         dropped=choice.dropped,
         tokens=lengths.sample(way.arguments.max_length),
         example=example_of(counted),
@@ -144,9 +150,12 @@ def make_plan(
 
 
 def longer_rows(task: Task, flavors: Sequence[Flavor], limits: Limits, way: Candidate) -> Option | None:
-    """The same with rows long enough to keep nearly all tokens, where the plan cuts off a lot; None: it need not be."""
+    """The same with rows long enough to keep nearly all tokens, where the plan cuts off a lot; None: it need not be.
+
+    Where a limit of the person forbids that, as many rows as it allows.
+    """
     lengths, cut_at = task.lengths, way.arguments.max_length
-    if task.method is Method.GRPO or not lengths.measured or lengths.cut_share(cut_at) <= _MUCH_CUT:
+    if not lengths.measured or lengths.cut_share(cut_at) <= _MUCH_CUT:
         return None
     most = task.model.context_tokens or _LONGEST_ROW
     length = next((size for size in _powers_of_two(cut_at, most) if lengths.cut_share(size) <= _LITTLE_CUT), most)
@@ -154,13 +163,30 @@ def longer_rows(task: Task, flavors: Sequence[Flavor], limits: Limits, way: Cand
         return None
     packed = {"packing": True} if task.method is Method.SFT and task.request.packing is None else {}
     request = task.request.model_copy(update={"max_length": length, "hardware": None, **packed})
+    longer = task.model_copy(update={"request": request})
+    kept = f"keeps {percent(1 - lengths.cut_share(length))} of the tokens"
     try:
-        best = choose(task.model_copy(update={"request": request}), flavors, limits).best
+        return offer(choose(longer, flavors, limits).best, kept, max_length=length)
     except UserError:
+        if enough := fewer_rows(longer, flavors, limits):
+            return offer(enough[1], f"{kept}, with fewer rows", max_length=length, max_samples=enough[0])
         reason = "no hardware holds them within the limits"
         return Option(flavor=way.flavor.name, tuning=way.tuning, estimate=None, reason=reason, max_length=length)
-    reason = f"keeps {percent(1 - lengths.cut_share(length))} of the tokens"
-    return Option(flavor=best.flavor.name, tuning=best.tuning, estimate=best.estimate, reason=reason, max_length=length)
+
+
+def fewer_prompts(task: Task, flavors: Sequence[Flavor], limits: Limits, way: Candidate) -> Option | None:
+    """GRPO on as many prompts as show whether it works, where the plan has far more and nobody said how many."""
+    said = task.request
+    named = said.max_steps or said.max_samples or said.sample_fraction or said.epochs
+    if task.method is not Method.GRPO or named or way.estimate.steps < 2 * _TELLING_STEPS:
+        return None
+    rows = math.ceil(task.rows * _TELLING_STEPS / way.estimate.steps / 100) * 100
+    request = said.model_copy(update={"max_samples": rows})
+    try:
+        best = choose(task.model_copy(update={"request": request, "rows": rows}), flavors, limits).best
+    except UserError:
+        return None
+    return offer(best, f"{best.estimate.steps:,} steps show whether the rewards rise", max_samples=rows)
 
 
 def switch_to(plan: Plan, option: Option) -> dict[str, Any]:
@@ -172,6 +198,8 @@ def switch_to(plan: Plan, option: Option) -> dict[str, Any]:
         changes["max_length"] = option.max_length
         if plan.method is Method.SFT and plan.request.packing is None:
             changes["packing"] = True
+    if option.max_samples is not None:
+        changes["max_samples"] = option.max_samples
     return changes
 
 
@@ -250,6 +278,13 @@ def _rows(request: TrainingRequest, dataset: DatasetInfo) -> int | None:
     return min(rows, request.max_samples) if request.max_samples is not None else rows
 
 
+#: Choices that people most often want to change, in the order in which they are told.
+_TELLING = (
+    *("method", "chat_template", "hardware", "lora", "epochs", "max_length", "learning_rate"),
+    *("output_repo", "private"),
+)
+
+
 def _defaulted(
     request: TrainingRequest,
     model: ModelInfo,
@@ -258,13 +293,18 @@ def _defaulted(
     way: Candidate,
     output_reason: str,
     existing_private: bool | None,
+    options: Sequence[Option],
 ) -> dict[str, str]:
     """Every field that the planner chose, with its reason; the choices that matter most come first."""
+    # all weights in fp16 are cheaper at times, and never chosen
+    below = any(it.estimate and it.estimate.cost_usd < way.estimate.cost_usd and "fp16" in it.reason for it in options)
+    cheapest = "the cheapest that computes in bf16" if below and way.tuning is Tuning.FULL else "the cheapest that fits"
     why = {
         "method": f"what the dataset serves: {verdict.reason}",
+        **({"chat_template": verdict.template} if verdict.template else {}),
         "dataset_config": "the only one" if len(dataset.configs) == 1 else "the default one",
         "split": "the one to train on",
-        "hardware": "the cheapest that fits" if request.hardware is None else "the cheapest of this family",
+        "hardware": cheapest if request.hardware is None else "the cheapest of this family",
         "lora": _tuning_reason(model, way),
         "output_repo": output_reason,
         "private": "until you say public" if existing_private is None else "as the repository is already",
@@ -272,14 +312,15 @@ def _defaulted(
     named = {field: getattr(request, field) is not None for field in why}
     named["hardware"] = request.hardware == way.flavor.name
     named["lora"] = named["lora"] or request.load_in_4bit is True or request.lora_r is not None
-    chosen = {field: reason for field, reason in why.items() if not named[field]}
-    return chosen | {field: reason for field, reason in way.defaulted.items() if field not in chosen}
+    chosen = {field: reason for field, reason in why.items() if not named[field]} | way.defaulted
+    first = [field for field in _TELLING if field in chosen]
+    return {field: chosen[field] for field in dict.fromkeys((*first, *chosen))}
 
 
 def _tuning_reason(model: ModelInfo, way: Candidate) -> str:
     match way.tuning:
         case Tuning.FULL:
-            return f"a model up to {FULL_UP_TO / 1e9:g}B parameters is trained in full"
+            return f"up to {FULL_UP_TO / 1e9:g}B parameters all weights are trained"
         case Tuning.LORA if model.parameters > FULL_UP_TO:
             return f"LoRA above {FULL_UP_TO / 1e9:g}B parameters"
         case Tuning.LORA:
@@ -294,8 +335,8 @@ _DIFFERENCES: tuple[tuple[str, Callable[[Plan], str]], ...] = (
     ("dataset configuration", lambda plan: plan.dataset.config),
     ("split", lambda plan: plan.split),
     ("rows", lambda plan: "unknown" if plan.rows is None else f"{plan.rows:,}"),
-    ("method", lambda plan: plan.method.upper()),
-    ("trains", lambda plan: TUNINGS[plan.tuning]),
+    ("method", lambda plan: plan.method.told),
+    ("trains", lambda plan: plan.tuning.told),
     ("LoRA rank", lambda plan: _text(plan.arguments.lora_r, "none")),
     ("LoRA alpha", lambda plan: _text(plan.arguments.lora_alpha, "none")),
     ("LoRA dropout", lambda plan: _text(plan.arguments.lora_dropout, "none")),
@@ -308,6 +349,7 @@ _DIFFERENCES: tuple[tuple[str, Callable[[Plan], str]], ...] = (
     ("gradient accumulation", lambda plan: str(plan.arguments.gradient_accumulation_steps)),
     ("maximum length", lambda plan: f"{plan.arguments.max_length:,}"),
     ("answers per prompt", lambda plan: _text(plan.arguments.num_generations, "none")),
+    ("chat template", lambda plan: "used" if holds_messages(plan.mapping, plan.dataset.features) else "not used"),
     ("rewards", lambda plan: ", ".join(plan.rewards) or "none"),
     ("rows held back to evaluate", lambda plan: str(plan.eval_rows)),
     ("GPUs", lambda plan: str(plan.processes)),

@@ -32,7 +32,7 @@ def remedies(kind: str, plan: Plan, flavors: Sequence[Flavor], limits: Limits) -
     found = []
     for key, label, changes in make(plan, flavors):
         if (cost := pricing.cost_usd(changes)) is not None:
-            found.append(Remedy(key=key, label=label, changes=changes, cost_usd=round(cost, 4)))
+            found.append(Remedy(key=key, label=label, changes=changes, cost_usd=round(cost, 6)))
     return tuple(found)
 
 
@@ -87,7 +87,7 @@ def _too_slow(plan: Plan, _: Sequence[Flavor]) -> list[_Offer]:
     faster = [
         option
         for option in plan.options
-        if option.estimate is not None and option.max_length is None and option.estimate.hours < plan.estimate.hours
+        if option.estimate is not None and option.is_same_work and option.estimate.hours < plan.estimate.hours
     ]
     if faster:
         option = min(faster, key=lambda one: one.estimate.cost_usd if one.estimate else 0.0)
@@ -150,7 +150,8 @@ class _Pricing:
         same["batch_size"] = arguments.per_device_train_batch_size
         same["grad_accum"] = arguments.gradient_accumulation_steps
         counted = self._counted_usd(same)
-        self._factor = plan.estimate.cost_usd / counted if counted else 1.0
+        # what goes on from a checkpoint was priced for its rest, and a run with a difference starts from the beginning
+        self._factor = plan.estimate.cost_usd / counted if counted and plan.resume is None else 1.0
 
     def cost_usd(self, changes: Changes) -> float | None:
         """About; None: there is no such plan."""

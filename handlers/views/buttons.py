@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObject
 
 from bot.errors import UserError
-from bot.models import Plan, Run, Tuning, Value
-from handlers.views import text
+from bot.models import Plan, Run, Value
+from handlers.views import fields, text
 
 APPROVE, REJECT, CANCEL, ANSWER = "finetune.approve", "finetune.reject", "finetune.cancel", "finetune.answer"
 REJECT_FORM = "finetune.reject_form"
@@ -62,7 +62,7 @@ def approve(run: Run, plan: Plan) -> ButtonElement:
         accessibility_label=text.plain(f"Approve plan {run.revision}, up to {at_most}", _BUTTON_TEXT),
         confirm=_confirm(
             f"Start plan {run.revision}?",
-            f"{plan.method.value.upper()} of {text.shorten(plan.model.repo_id, 60)} on"
+            f"{fields.method_name(plan.method)} of {text.shorten(plan.model.repo_id, 60)} on"
             f" {text.shorten(plan.dataset.repo_id, 60)}. It costs at most {at_most}"
             f" (expected {text.about_money(plan.estimate.cost_usd)}),"
             f" paid by {text.shorten(plan.namespace, 60)}. It runs on {plan.flavor.name} and is stopped after"
@@ -105,25 +105,25 @@ def make_run(run: Run) -> ButtonElement:
     )
 
 
-_TUNINGS = {Tuning.FULL: "all weights", Tuning.LORA: "LoRA", Tuning.QLORA: "QLoRA"}
-
-
 def switches(run: Run, plan: Plan) -> list[ButtonElement]:
     """One button for each other way that is possible; pressing it makes a new plan and starts nothing."""
     found = []
     for index, option in enumerate(plan.options):
         if option.estimate is None:
             continue
-        where = f"{option.max_length:,} tokens a row" if option.max_length else option.flavor
+        where = option.told_work or option.flavor
         if option.tuning is not plan.tuning:
-            where += f" with {_TUNINGS[option.tuning]}"
-        cost = f"expected {text.about_money(option.estimate.cost_usd)}"
+            where += f" with {option.tuning.told}"
+        at_most = f"at most {text.ceiling(option.ceiling_usd)}"
+        label = f"Switch to {where} · {text.about_money(option.estimate.cost_usd)}, {at_most}"
+        if len(label) > _BUTTON_TEXT:
+            label = f"{where} · {at_most}"
         found.append(
             ButtonElement(
-                text=_label(f"Switch to {where} · {cost}"),
+                text=_label(label),
                 action_id=f"{SWITCH}.{index}",
                 value=carried(run, choice=str(index)),
-                accessibility_label=text.plain(f"Switch to {where}, {cost}: makes a new plan", _BUTTON_TEXT),
+                accessibility_label=text.plain(f"{label}: a new plan", _BUTTON_TEXT),
             )
         )
     return found[:5]
@@ -161,6 +161,8 @@ def cancel(run: Run, words: str = "") -> ButtonElement:
 def _stopping(run: Run) -> str:
     if run.job is None:
         return "The job is not started yet, so it costs nothing or nearly nothing."
+    if run.job.started_at is None:
+        return "It still waits for hardware, which costs nothing. The job is taken out of the queue."
     if run.progress.saved_step:
         return f"You pay for the time so far. The checkpoint of step {run.progress.saved_step} stays on the Hub."
     return "You pay for the time so far. Nothing was saved to the Hub yet."

@@ -5,7 +5,7 @@ Pure. Does not choose which card a state gets: thread.py does.
 
 from datetime import datetime
 
-from bot.models import Method, Plan, Run, Tuning
+from bot.models import Method, Plan, Run
 from bot.planning import billed_usd
 from bot.states import RunStatus
 from handlers.views import fields, text
@@ -26,10 +26,12 @@ def _short(repo_id: str) -> str:
 
 
 def asked(run: Run) -> str:
-    """ "<@U1> asked: “...”" in mrkdwn."""
+    """ "<@U1> asked: “...”" in mrkdwn; who changed the request since is named too: the quotation has their words."""
     words = f": {text.quote(run.request.text)}" if run.request.text else "."
+    others = list(dict.fromkeys(event.actor for event in run.changes))
+    also = "" if set(others) <= {run.requester} else f", {' and '.join(map(text.mention, others[:5]))} changed it since"
     helped = f" (read with the help of {text.code(run.request.read_by, 100)})" if run.request.read_by else ""
-    return f"{text.mention(run.requester)} asked{words}{helped}"
+    return f"{text.mention(run.requester)} asked{also}{words}{helped}"
 
 
 def approver(run: Run) -> str:
@@ -76,6 +78,21 @@ def metric(run: Run) -> str:
     return text.escape(text.one_line(run.progress.metric), 40) or "metric"
 
 
+def values(run: Run) -> tuple[str, str]:
+    """The metric where the curve begins, with its step since that is seldom the first one, and where it is now."""
+    points = run.progress.points
+    if not points:
+        return "", ""
+    first, last = points[0], points[-1]
+    return f"{text.number(first.value)} (step {text.count(first.step)})", text.number(last.value)
+
+
+def change(run: Run) -> str:
+    """ "2.31 (step 10) → *1.2*"; "" before the second value."""
+    first, last = values(run)
+    return f"{first} → *{last}*" if len(run.progress.points) > 1 else ""
+
+
 def start_up(plan: Plan) -> str:
     """How much of the expected time is no training: a machine must start, packages and weights must arrive."""
     startup = plan.estimate.startup_min
@@ -96,14 +113,8 @@ def spent_usd(run: Run) -> float | None:
 
 
 def tuning(plan: Plan) -> str:
-    arguments = plan.arguments
-    match plan.tuning:
-        case Tuning.FULL:
-            return "all weights"
-        case Tuning.LORA:
-            return f"LoRA adapter, rank {arguments.lora_r}"
-        case Tuning.QLORA:
-            return f"LoRA adapter on a 4-bit base (QLoRA), rank {arguments.lora_r}"
+    rank = plan.arguments.lora_r
+    return f"{plan.tuning.told}, rank {rank}" if rank else plan.tuning.told
 
 
 def length(plan: Plan) -> str:
@@ -128,8 +139,7 @@ def dataset(plan: Plan) -> str:
     config = f"configuration {text.code(info.config, 60)} · " if len(info.configs) > 1 else ""
     rows = text.counted(plan.rows, "row") if plan.rows is not None else "number of rows not known"
     rows += f", {text.count(plan.eval_rows)} of them held back" if plan.eval_rows else ""
-    tokens = f" · {text.rough(plan.estimate.tokens)} tokens in all" if plan.estimate.tokens else ""
-    return f"{text.code(info.repo_id)}\n{config}split {text.code(plan.split, 60)} · {rows}{tokens}"
+    return f"{text.code(info.repo_id)}\n{config}split {text.code(plan.split, 60)} · {rows}"
 
 
 def method(plan: Plan) -> str:
@@ -141,8 +151,9 @@ def training(plan: Plan) -> str:
     arguments = plan.arguments
     batch = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * plan.processes
     cut = "a completion" if plan.method is Method.GRPO else "a row"
+    tokens = f" · {text.rough(plan.estimate.tokens)} tokens in all" if plan.estimate.tokens else ""
     return (
-        f"{length(plan)}\nlearning rate {text.number(arguments.learning_rate)} · batch {batch}"
+        f"{length(plan)}{tokens}\nlearning rate {text.number(arguments.learning_rate)} · batch {batch}"
         f" · up to {text.count(arguments.max_length)} tokens {cut}"
     )
 
@@ -160,7 +171,7 @@ def output(plan: Plan) -> str:
 def sentence(plan: Plan) -> str:
     """The plan in one sentence of inert plain text, for `Message.text`."""
     return (
-        f"{plan.method.value.upper()} of {text.escape(plan.model.repo_id, 120)}"
+        f"{fields.method_name(plan.method)} of {text.escape(plan.model.repo_id, 120)}"
         f" on {text.escape(plan.dataset.repo_id, 120)} ({tuning(plan)}, {plan.precision},"
         f" {length(plan).replace(' · ', ', ')}) on {text.escape(plan.flavor.name, 60)}."
     )

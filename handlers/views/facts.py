@@ -6,10 +6,12 @@ Pure. Does not read the question: bot.intake.about does. Says "not known yet" ra
 from collections.abc import Callable
 
 from bot.intake.about import About
+from bot.intake.wonders import WONDERS
 from bot.models import Plan, Run, TrainingRequest, Tuning
 from bot.states import RunStatus
 from handlers.views import card, fields, text
 from handlers.views.text import code, escape
+from handlers.views.wonders import wonder_text
 
 _S = RunStatus
 #: The job is over, or there never will be one.
@@ -21,7 +23,7 @@ def fact_text(run: Run, about: About) -> str:
     known = _FACTS.get(about.topic)
     if known is not None:
         return known(run)
-    return _field(run, about)
+    return wonder_text(about.topic, run) if about.topic in WONDERS else _field(run, about)
 
 
 # --- facts that are no field of the request -------------------------------------------------------------------------
@@ -47,7 +49,7 @@ def cost_elsewhere(run: Run, wanted: TrainingRequest) -> str:
     """What it would cost with other hardware or other settings; the plan itself stays as it is."""
     said = fields.said_line(wanted, 300)
     options = run.plan.options if run.plan and len(fields.said(wanted)) == 1 else ()
-    option = next((option for option in options if option.flavor == wanted.hardware), None)
+    option = next((each for each in options if each.is_same_work and each.flavor == wanted.hardware), None)
     if option is not None and option.estimate is not None:
         return (
             f"On {code(option.flavor)}: expected {text.about_money(option.estimate.cost_usd)}, in"
@@ -105,7 +107,7 @@ def _requester(run: Run) -> str:
 def stopping(run: Run) -> str:
     """How this run is stopped, and what that costs."""
     if run.is_final:
-        return f"Run {code(run.short_id)} is over ({run.status}): there is nothing left to stop."
+        return f"Run {code(run.short_id)} {run.status.told}: there is nothing left to stop."
     if run.status in (_S.RECEIVED, _S.DRAFTING, _S.PROPOSED):
         return "Nothing runs yet. Write `reject` here to drop the plan; left alone, it expires."
     costs = "You pay for the time so far." if run.job else "Nothing ran yet, so it costs nothing or nearly nothing."
@@ -117,7 +119,7 @@ def stopping(run: Run) -> str:
 
 def _expiry(run: Run) -> str:
     if run.status not in (_S.DRAFTING, _S.PROPOSED) or run.next_check_at is None or run.needs_plan:
-        return f"Nothing expires: the run is {run.status}."
+        return f"Nothing expires: the run {run.status.told}."
     what = "The plan" if run.status is _S.PROPOSED else "The question"
     return f"{what} expires {text.date(run.next_check_at)}; nothing is charged then."
 
@@ -141,7 +143,7 @@ def _next(run: Run) -> str:
         case _S.SUCCEEDED:
             return _result(run)
         case _:
-            return f"It is over ({run.status}). Ask for a new run, or say `retry` here, with changes if you like."
+            return f"The run {run.status.told}. Ask for a new run, or say `retry` here, with changes if you like."
 
 
 def _result(run: Run) -> str:
@@ -150,7 +152,7 @@ def _result(run: Run) -> str:
     if run.plan is None:
         return _UNPLANNED
     if run.is_final:
-        return f"There is no model: the run is {run.status}."
+        return f"There is no model: the run {run.status.told}."
     visible = "only its owners can read it" if run.plan.private else "everybody can read it"
     return f"In {code(run.plan.output_repo)} on the Hub ({visible}), once the training is done."
 

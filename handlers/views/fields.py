@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.models import Method, Plan, TrainingRequest, Tuning
 from bot.models.request import HOW_SAID
+from bot.rows import holds_messages
 from handlers.views import text
 
 #: Field of TrainingRequest -> what people call it. `text` is shown as a quotation instead; a test checks that no
@@ -30,7 +31,7 @@ LABELS: dict[str, str] = {
     "epochs": "epochs",
     "max_steps": "steps",
     "learning_rate": "learning rate",
-    "batch_size": "batch size per GPU",
+    "batch_size": "batch size per device",
     "grad_accum": "gradient accumulation",
     "max_length": "maximum length",
     "max_samples": "rows at most",
@@ -46,6 +47,7 @@ LABELS: dict[str, str] = {
     "optimizer": "optimizer",
     "packing": "packing",
     "gradient_checkpointing": "gradient checkpointing",
+    "chat_template": "chat template",
     "save_steps": "steps between saves",
     "eval_steps": "steps between evaluations",
     "eval_fraction": "share held out for evaluation",
@@ -59,6 +61,8 @@ METHODS = {
     Method.SFT: "SFT · learns from example answers",
     Method.DPO: "DPO · learns from preferred against rejected answers",
     Method.GRPO: "GRPO · learns from rewards for its own answers",
+    Method.KTO: "KTO · learns from answers marked as good or bad",
+    Method.REWARD: "Reward model · learns to score answers",
 }
 
 #: Choices that follow custom: shown without their reason.
@@ -100,6 +104,7 @@ _SETTLED: dict[str, Callable[[Plan], Any]] = {
     "optimizer": lambda plan: plan.arguments.optim,
     "packing": lambda plan: plan.arguments.packing,
     "gradient_checkpointing": lambda plan: plan.arguments.activation_checkpointing,
+    "chat_template": lambda plan: holds_messages(plan.mapping, plan.dataset.features),
     "save_steps": lambda plan: plan.arguments.save_steps,
     "reward": lambda plan: ", ".join(plan.rewards) or plan.request.reward,
 }
@@ -110,13 +115,18 @@ def settled(plan: Plan) -> TrainingRequest:
     return plan.request.model_copy(update={field: value(plan) for field, value in _SETTLED.items()})
 
 
+def method_name(method: Method) -> str:
+    """ "SFT", "Reward model" """
+    return METHODS[method].partition(" · ")[0]
+
+
 def value_text(field: str, value: Any) -> str:
     """One value as plain text: "2e-5", "$5.00", "yes"."""
     match value:
         case bool():
             return "yes" if value else "no"
         case Method():
-            return value.value.upper()
+            return method_name(value)
         case int() | float() if field == "budget_usd":
             return text.money(value)
         case int() | float() if field == "sample_fraction":
@@ -170,3 +180,11 @@ def joined(parts: Iterable[str], limit: int = 1200) -> str:
             return f"{line} · …"
         line = longer
     return line
+
+
+def unread_line(request: TrainingRequest) -> str:
+    """What was typed like a setting and is none: mrkdwn; "" where all of it was understood."""
+    if not request.unread:
+        return ""
+    named = joined((text.code(words, 80) for words in request.unread), 500)
+    return f"⚠️ I do not know {named}, so it changes nothing. {text.code('/finetune help')} shows what can be set."

@@ -48,7 +48,7 @@ _TUNINGS = {
     "": "Automatic: what fits best",
     LORA: "LoRA: a small adapter, cheap",
     QLORA: "QLoRA: an adapter on a 4-bit model, needs least memory",
-    FULL: "Full: all weights, needs most memory",
+    FULL: "All weights (full fine-tuning): needs most memory",
 }
 _HARDWARE = {"": "Automatic: the cheapest that fits well"}
 _HARDWARE |= {name: f"{name}: the best size for the price" for name in FAMILIES if name not in FLAVORS}

@@ -6,15 +6,15 @@ chosen for them. Does not compute anything about the plan: all numbers come with
 
 from slack_sdk.models.blocks import Block
 
-from bot.models import Plan, Run
-from bot.planning import TUNINGS, fit, plan_differences, prediction
+from bot.models import Estimate, Plan, Run, Tuning
+from bot.planning import fit, plan_differences, prediction
 from bot.states import RunStatus
 from handlers.views import buttons, card, fields, text
 from handlers.views import messages as m
 from handlers.views.messages import Message
 
 #: Choices that the card tells with their reasons; the most important come first.
-_CHOSEN = 6
+_CHOSEN = 10
 #: Characters of one warning: what matters stands at its beginning.
 _WARNING = 420
 
@@ -38,7 +38,7 @@ def _blocks(run: Run, plan: Plan) -> list[Block]:
     if warnings := [check for check in plan.checks if check.level == "warning"]:
         blocks.append(m.section(_lines([f"⚠️ *Warning:* {text.escape(check.text, _WARNING)}" for check in warnings])))
     if others := options(plan):
-        blocks.append(m.section(f"*Other ways to run it*\n{text.listing(others, 2000)}"))
+        blocks.append(m.section(f"*Ways to run it*\n{text.listing(others, 2000)}"))
         if not run.needs_plan and (offers := buttons.switches(run, plan)):
             blocks.append(m.buttons("options", *offers))
     if rule := _rule(plan):
@@ -94,6 +94,8 @@ def _cost(plan: Plan) -> str:
 def _reading(plan: Plan) -> str:
     """What was said, what was chosen for lack of it, and how the rows are read."""
     said = f"*You said*\n{fields.said_line(plan.request) or '_nothing else_'}"
+    if unread := fields.unread_line(plan.request):
+        said += f"\n{unread}"
     chosen = fields.chosen_lines(plan)
     if len(chosen) > _CHOSEN:
         chosen = [*chosen[:_CHOSEN], f"and {len(chosen) - _CHOSEN} more, which “Why this plan” tells"]
@@ -126,18 +128,23 @@ def difference(run: Run) -> list[str]:
 
 
 def options(plan: Plan) -> list[str]:
-    """Other ways that are possible, as lines of mrkdwn: the hardware, how full it gets, the time and the price."""
-    lines = []
-    for option in plan.options:
-        if (estimate := option.estimate) is None:
-            continue
-        longer = f", {option.max_length:,} tokens a row" if option.max_length else ""
-        full = fit(estimate.memory_gib, estimate.usable_gib)
-        lines.append(
-            f"{text.escape(option.reason, 160)}: {text.code(option.flavor, 60)}, {TUNINGS[option.tuning]}{longer}"
-            f" · {text.about_money(estimate.cost_usd)} · {text.about(estimate.hours * 3600)} · {full}"
-        )
-    return lines
+    """Other ways that are possible, as lines of mrkdwn, below this one: price, time, and how full the memory gets."""
+    this = _way(plan.flavor.name, plan.tuning, plan.estimate, plan.ceiling_usd)
+    lines = [
+        f"{text.escape(option.reason, 160)}: "
+        + _way(option.flavor, option.tuning, option.estimate, option.ceiling_usd, option.told_work)
+        for option in plan.options
+        if option.estimate is not None
+    ]
+    if not lines and plan.dropped:
+        return [f"this plan: {this}. Nothing else is clearly cheaper, faster or lower in its maximum"]
+    return [f"this plan: {this}", *lines] if lines else []
+
+
+def _way(flavor: str, tuning: Tuning, needs: Estimate, most_usd: float, work: str = "") -> str:
+    what = ", ".join(part for part in (text.code(flavor, 60), tuning.told, work) if part)
+    cost = f"{text.about_money(needs.cost_usd)}, at most {text.ceiling(most_usd)}"
+    return f"{what} · {cost} · {text.about(needs.hours * 3600)} · {fit(needs.memory_gib, needs.usable_gib)}"
 
 
 def _sentences(run: Run, plan: Plan) -> list[str]:
@@ -170,6 +177,8 @@ def question_card(run: Run) -> Message:
         m.section(f"💬 *{_question(run)}*\n{card.asked(run)}"),
         m.section(f"*Understood so far*\n{understood}" if understood else "Nothing else is known about this run yet."),
     ]
+    if unread := fields.unread_line(run.request):
+        blocks.append(m.section(unread))
     if offered := buttons.answers(run):
         blocks.append(m.buttons("answers", *offered))
     hint = text.escape(run.question.hint, 400) if run.question else "Answer in this thread."

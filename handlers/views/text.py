@@ -12,23 +12,25 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 # amounts read the same in the planner's sentences and on the cards
-from bot.planning.amounts import about as about
-from bot.planning.amounts import about_money as about_money
-from bot.planning.amounts import ceiling as ceiling
-from bot.planning.amounts import duration as duration
-from bot.planning.amounts import money as money
-from bot.planning.amounts import money_span as money_span
-from bot.planning.amounts import number as number
-from bot.planning.amounts import percent as percent
-from bot.planning.amounts import rough as rough
-from bot.planning.amounts import size as size
-from bot.planning.amounts import span as span
+from bot.amounts import about as about
+from bot.amounts import about_money as about_money
+from bot.amounts import ceiling as ceiling
+from bot.amounts import duration as duration
+from bot.amounts import money as money
+from bot.amounts import money_span as money_span
+from bot.amounts import number as number
+from bot.amounts import percent as percent
+from bot.amounts import rough as rough
+from bot.amounts import size as size
+from bot.amounts import span as span
 
 #: What mrkdwn and top-level text interpret; docs.slack.dev/messaging/formatting-message-text, "Escaping text".
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 #: Addresses of the Hub look like this; anything else is not made into a link.
 _URL = re.compile(r"https?://[\w.:-]+(/[\w./~%@+=?&#-]*)?", re.ASCII)
+#: What mrkdwn reads as formatting; an underscore inside a word is none.
+_MARKS = re.compile(r"[`*~]|(?<![^\W_])_|_(?![^\W_])")
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -77,8 +79,8 @@ def code(text: str, limit: int = 120) -> str:
 
 
 def quote(text: str, limit: int = 300) -> str:
-    """Somebody's words, in quotation marks, on one line and without mrkdwn's own marks."""
-    return f"“{escape(re.sub(r'[`*_~]', '', one_line(text)), limit)}”"
+    """Somebody's words, in quotation marks, on one line and without mrkdwn's own marks; names like max_steps stay."""
+    return f"“{escape(_MARKS.sub('', one_line(text)), limit)}”"
 
 
 def fence(lines: Iterable[str], limit: int = 2600) -> str:
@@ -123,6 +125,16 @@ def link(url: str, label: str) -> str:
     if not _URL.fullmatch(url) or len(url) > 1000:
         return f"{escape(label, 150)} ({escape(url, 200)})"
     return f"<{url.replace('&', '&amp;')}|{escape(one_line(label).replace('|', '¦'), 150)}>"
+
+
+def permalink(workspace_url: str, channel: str, ts: str | None) -> str:
+    """The address of a message, as Slack's own "Copy link" gives it; "" where the workspace or the message is unknown.
+
+    `workspace_url` is the one that auth.test names: "https://acme.slack.com/".
+    """
+    if not workspace_url or not ts:
+        return ""
+    return f"{workspace_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------

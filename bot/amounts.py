@@ -1,9 +1,10 @@
-"""How dollars, times and numbers are written for people, in the planner's sentences and on the cards alike.
+"""How dollars, times and numbers are written for people: one wording in plans, rules, alerts, cards and commands.
 
 Pure: numbers in, plain text out. Knows no Slack and no plan.
 """
 
 import math
+from collections.abc import Callable
 
 
 def money(usd: float) -> str:
@@ -52,12 +53,23 @@ def duration(seconds: float) -> str:
 
 def about(seconds: float) -> str:
     """A duration as an estimate: "about 25 min", "under a minute"."""
-    return "under a minute" if seconds < 60 else f"about {duration(seconds)}"
+    return "under a minute" if seconds < 60 else f"about {duration(_whole_hours(seconds))}"
+
+
+def _whole_hours(seconds: float) -> float:
+    """Without the minutes where there are ten hours and more: no estimate is as good as that."""
+    return round(seconds / 3600) * 3600 if 36_000 <= seconds < math.inf else seconds
+
+
+def to_the_second(seconds: float) -> str:
+    """20 min 20 s: for times that are compared and would read alike otherwise."""
+    minutes, left = divmod(max(0, math.ceil(seconds)), 60)
+    return f"{duration(60 * minutes)} {left} s" if minutes and left else duration(60 * minutes + left)
 
 
 def span(low_s: float, high_s: float) -> str:
     """ "18–36 min" in one unit where both ends have it, else "50 min to 2 h"."""
-    low, high = duration(low_s), duration(high_s)
+    low, high = duration(_whole_hours(low_s)), duration(_whole_hours(high_s))
     if low == high:
         return low
     (low_number, _, low_unit), (_, _, high_unit) = low.partition(" "), high.partition(" ")
@@ -93,6 +105,17 @@ def size(count_bytes: float) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} TB"
+
+
+def gib(value: float) -> str:
+    """Memory: 16.8 GiB."""
+    return f"{value:.1f} GiB"
+
+
+def apart(one: float, other: float, *ways: Callable[[float], str]) -> tuple[str, str]:
+    """Two amounts that are compared, in the first of the ways in which they do not read alike."""
+    written = [(way(one), way(other)) for way in ways]
+    return next((pair for pair in written if pair[0] != pair[1]), written[-1])
 
 
 def rough(count: float) -> str:
