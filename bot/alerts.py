@@ -10,14 +10,18 @@ from datetime import datetime, timedelta
 from statistics import mean
 from typing import NamedTuple
 
+from bot.amounts import about, about_money, duration, money, number
 from bot.models import Alert, Job, JobStage, Option, Plan, Run
 from bot.planning import billed_usd
-from bot.planning.amounts import about, about_money, duration, money, number
 from bot.states import RunStatus
 
+#: The kind of alert that offers other hardware.
+IN_QUEUE = "queued"
 #: A job waits longer than this for its machine: the Hub's usual wait is below two minutes, and jobs that stuck there
 #: for half a day are known (huggingface_hub issue 4376).
 QUEUE = timedelta(minutes=15)
+#: Other hardware that a job in the queue is offered.
+_OFFERED = 2
 #: No new step for this long, or for so many times the pause between two log lines, whichever is longer. A checkpoint or
 #: an evaluation takes minutes and is no stall.
 STALL, STALL_PAUSES = timedelta(minutes=10), 10
@@ -71,28 +75,52 @@ def _queued(look: _Look) -> str:
     said = (
         f"The job has waited {duration(waited.total_seconds())} for a free {plan.flavor.name}. Waiting costs nothing."
     )
-    other = _cheapest_other(plan)
-    if other is None:
+    offers = instead_of_waiting(look.run)
+    if not offers:
         return f"{said} No other hardware was offered for this plan."
-    return f"{said} {_instead(plan, other)} To change, stop this run and ask for it again with that hardware."
+    compared = " ".join(_instead(plan, option) for option in offers)
+    return (
+        f"{said} {compared} With one click I stop this job, before it costs anything, and plan the run there; that plan"
+        " has to be approved like any other."
+    )
 
 
-def _cheapest_other(plan: Plan) -> Option | None:
+def instead_of_waiting(run: Run) -> tuple[Option, ...]:
+    """The other hardware that a run may take whose job waits for its machine, the cheapest first; the rows stay whole.
+
+    Empty: its job does not wait, is being stopped, or somebody has chosen already.
+    """
+    if run.plan is None or run.status is not RunStatus.QUEUED or run.cancel_requested_by or run.followers:
+        return ()
     others = [
         option
-        for option in plan.options
-        if option.estimate is not None and option.flavor != plan.flavor.name and option.max_length is None
+        for option in run.plan.options
+        if option.estimate is not None and option.flavor != run.plan.flavor.name and option.is_same_work
     ]
-    return min(others, key=lambda option: option.estimate.cost_usd if option.estimate else math.inf, default=None)
+    others.sort(key=lambda option: option.estimate.cost_usd if option.estimate else math.inf)
+    cheapest: dict[str, Option] = {}
+    for option in others:
+        cheapest.setdefault(option.flavor, option)
+    return tuple(cheapest.values())[:_OFFERED]
+
+
+def where(plan: Plan, option: Option) -> str:
+    """The hardware of an option, and which weights are trained there where that differs: "t4-small with LoRA"."""
+    return option.flavor if option.tuning is plan.tuning else f"{option.flavor} with {option.tuning.told}"
+
+
+def difference_usd(plan: Plan, option: Option) -> str:
+    """ "~$0.11 less": how an option's expected cost differs from the plan's."""
+    assert option.estimate is not None
+    difference = option.estimate.cost_usd - plan.estimate.cost_usd
+    return f"{about_money(abs(difference))} {'more' if difference > 0 else 'less'}"
 
 
 def _instead(plan: Plan, other: Option) -> str:
     assert other.estimate is not None
-    difference = other.estimate.cost_usd - plan.estimate.cost_usd
-    compared = f"{about_money(abs(difference))} {'more' if difference > 0 else 'less'} than planned"
     return (
-        f"On {other.flavor} it would cost {about_money(other.estimate.cost_usd)} ({compared}) and take"
-        f" {about(other.estimate.hours * 3600)}."
+        f"On {where(plan, other)} it would cost {about_money(other.estimate.cost_usd)}"
+        f" ({difference_usd(plan, other)} than planned) and take {about(other.estimate.hours * 3600)}."
     )
 
 
@@ -205,7 +233,7 @@ def _gpu_full(look: _Look) -> str:
     )
 
 
-_QUEUED: Mapping[str, _Watch] = {"queued": _queued}
+_QUEUED: Mapping[str, _Watch] = {IN_QUEUE: _queued}
 _RUNNING: Mapping[str, _Watch] = {
     "diverged": _diverged,
     "stalled": _stalled,

@@ -17,7 +17,7 @@ from bot.hub import HfHub
 from bot.hub_http import use_time_limits
 from bot.hub_reading import HubLanguageModel
 from bot.jobs import HfJobs
-from bot.models import PastRun
+from bot.models import Ledger, PastRun
 from bot.observe import Observer
 from bot.policy import Policy
 from bot.ports import LanguageModel
@@ -26,10 +26,11 @@ from bot.runs import Runs
 from bot.settings import HubSettings, Settings
 from bot.watch import Timings, Watcher
 from handlers import build_app
-from handlers.chat import SlackChat, make_client
+from handlers.chat import SlackChat
 from handlers.checkup import identify
 from handlers.form_names import look_up
 from handlers.web import make_web
+from handlers.wire import make_client
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -99,9 +100,16 @@ class Timer:
 
 
 def build_proposer(
-    settings: HubSettings, *, team_id: str = "", past: Callable[[], Sequence[PastRun]] = tuple
+    settings: HubSettings,
+    *,
+    team_id: str = "",
+    past: Callable[[], Sequence[PastRun]] = tuple,
+    ledger: Callable[[], Ledger] | None = None,
 ) -> tuple[Proposer, HfHub, HfJobs]:
-    """Put together what makes plans; needs no Slack and no database. `past` are runs that predictions learn from."""
+    """Put together what makes plans; needs no Slack and no database.
+
+    `past` are runs that predictions learn from; `ledger` tells what the month's budget holds already.
+    """
     use_time_limits(settings.hub_timeout_s)
     token = settings.hf_token.get_secret_value()
     hub = HfHub(
@@ -119,6 +127,7 @@ def build_proposer(
         startup_min=settings.job_startup_min,
         examples=settings.examples,
         past=past,
+        ledger=ledger,
     )
     return proposer, hub, jobs
 
@@ -130,6 +139,7 @@ def build_policy(settings: HubSettings, team_id: str) -> Policy:
         approvers=frozenset(settings.approvers),
         self_approve_usd=settings.self_approve_usd,
         max_ceiling_usd=settings.max_ceiling_usd,
+        monthly_budget_usd=settings.monthly_budget_usd,
         max_model_billions=settings.max_model_billions,
     )
 
@@ -158,14 +168,18 @@ class Service:
         self._store.migrate()
         if settings.database.startswith("sqlite"):
             self._store.release_all()  # one process has the file: what a killed one had claimed is ours now
-        proposer, hub, jobs = build_proposer(settings, team_id=me.team_id, past=self._store.past_runs)
+        policy = build_policy(settings, me.team_id)
+        proposer, hub, jobs = build_proposer(
+            settings, team_id=me.team_id, past=self._store.past_runs, ledger=self._store.ledger
+        )
         watcher = Watcher(
             store=self._store,
-            chat=SlackChat(client, self._store, self._store.now),
+            chat=SlackChat(client, self._store, self._store.now, workspace_url=me.url),
             jobs=jobs,
             propose=proposer.propose,
             go_on=proposer.go_on,
             exists=hub.repo_exists,
+            check_budget=policy.check_budget,
             observer=Observer(
                 store=self._store,
                 hub=hub,
@@ -186,7 +200,7 @@ class Service:
         secret = settings.slack_signing_secret
         app = build_app(
             client=client,
-            runs=Runs(self._store, build_policy(settings, me.team_id)),
+            runs=Runs(self._store, policy),
             store=self._store,
             wake=self._timer.wake,
             clock=self._store.now,
@@ -196,7 +210,9 @@ class Service:
             language_model=build_language_model(settings),
             examples=settings.examples,
             names=look_up(hub.search_models, hub.search_datasets),
-            read_log=jobs.log_tail,
+            flavors=jobs.known_flavors,
+            read_log=jobs.whole_log,
+            workspace_url=me.url,
         )
         self._socket: SocketModeHandler | None = None
         if settings.slack_app_token is not None:

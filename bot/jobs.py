@@ -19,7 +19,7 @@ from huggingface_hub import HfApi, JobHardwareInfo, JobInfo
 from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
 from bot.hub_http import translated
-from bot.models import Flavor, Job, JobStage, Plan, Run, Usage
+from bot.models import Flavor, Job, JobStage, Log, Plan, Run, Usage
 from bot.training import launch_command
 
 APP_LABEL = "tunesmith"
@@ -29,6 +29,8 @@ FLAVORS_TTL_S = 600.0
 LOG_IDLE_S = 0.7
 #: A job that prints without a pause is read for this long at most.
 LOG_MOST_S = 3.0
+#: The same for somebody who asked for all of it and waits in no listener.
+WHOLE_LOG_IDLE_S, WHOLE_LOG_S = 3.0, 30.0
 #: The metrics stream sends a sample a second and is not waited for longer; what it answers when the job does not run.
 USAGE_S = 3.0
 _NOT_RUNNING = 406
@@ -80,6 +82,10 @@ class HfJobs:
             self._flavors = (now, tuple(found))
         return self._flavors[1]
 
+    def known_flavors(self) -> Sequence[Flavor]:
+        """What `flavors` read last, however long ago, without asking; empty: it has not read them yet."""
+        return self._flavors[1] if self._flavors else ()
+
     def submit(self, run: Run, plan: Plan, script: str) -> Job:
         """Start the job; labels name the run, so that `find` sees it even when the answer is lost."""
         packed = base64.b64encode(script.encode()).decode()
@@ -117,29 +123,39 @@ class HfJobs:
             return _job(self._api.inspect_job(job_id=job_id, namespace=namespace))
 
     def log_tail(self, namespace: str, job_id: str, lines: int) -> Sequence[str]:
+        """Read the last lines printed so far, in LOG_MOST_S at most."""
+        return list(self._log(namespace, job_id, lines, idle_s=LOG_IDLE_S, most_s=LOG_MOST_S).lines)
+
+    def whole_log(self, namespace: str, job_id: str, lines: int) -> Log:
+        """Read all that was printed so far, at most so many of the last lines, in WHOLE_LOG_S at most."""
+        return self._log(namespace, job_id, lines, idle_s=WHOLE_LOG_IDLE_S, most_s=WHOLE_LOG_S)
+
+    def _log(self, namespace: str, job_id: str, lines: int, *, idle_s: float, most_s: float) -> Log:
         """Read the last lines printed so far.
 
-        Reads the event stream itself and stops when it falls silent for LOG_IDLE_S, or after LOG_MOST_S: the client's
+        Reads the event stream itself and stops when it falls silent for `idle_s`, or after `most_s`: the client's
         `fetch_job_logs` waits five seconds on every running job, and its end says nothing about the job either.
         """
         url = f"{self._endpoint}/api/jobs/{namespace}/{job_id}/logs"
         seen: deque[str] = deque(maxlen=lines)
+        late = False
         stream = get_session().stream("GET", url, params={"tail": lines}, headers=self._headers())
         with translated(f"reading the log of job {job_id}"), stream as response:
             if response.is_error:
                 response.read()
                 hf_raise_for_status(response)
             # the first byte may take as long as any answer; from here on silence is an end
-            response.request.extensions["timeout"]["read"] = LOG_IDLE_S
-            ends = self._monotonic() + LOG_MOST_S
+            response.request.extensions["timeout"]["read"] = idle_s
+            ends = self._monotonic() + most_s
             with suppress(httpx2.ReadTimeout):
                 for line in response.iter_lines():
                     if line.startswith("data:"):
                         text = json.loads(line.removeprefix("data:")).get("data", "")
                         seen.extend(text.splitlines() or [""])
-                    if self._monotonic() > ends:
+                    if late := self._monotonic() > ends:
                         break
-        return [line for line in seen if not line.startswith("===== Job started")]
+        told = tuple(line for line in seen if not line.startswith("===== Job started"))
+        return Log(lines=told, starts_late=len(seen) == lines, ends_early=late)
 
     def usage(self, namespace: str, job_id: str) -> Usage | None:
         """Read one sample of the job's metrics stream; the Hub sends one a second."""

@@ -3,8 +3,12 @@
 Pure: people and runs in, nothing or `NotAllowed` out. Fails closed: what is not allowed by a rule here is refused.
 """
 
+from bot.amounts import ceiling, money
 from bot.errors import NotAllowed
-from bot.models import Plan, Run, Value
+from bot.models import Ledger, Plan, Run, Value
+
+#: Amounts that differ by less are the same.
+_CENT = 0.01
 
 
 class Person(Value):
@@ -32,6 +36,8 @@ class Policy(Value):
     self_approve_usd: float = 5.0
     #: Nobody may approve more. US dollars.
     max_ceiling_usd: float = 200.0
+    #: What all runs that are approved in one calendar month (UTC) may cost. US dollars; None: any amount.
+    monthly_budget_usd: float | None = None
     #: Larger models are not trained, billions of parameters; None: any size that some hardware holds.
     max_model_billions: float | None = None
 
@@ -68,17 +74,40 @@ class Policy(Value):
         cost = plan.ceiling_usd
         if cost > self.max_ceiling_usd:
             raise NotAllowed(
-                f"This plan may cost up to ${cost:.2f}; the limit of this installation is ${self.max_ceiling_usd:.2f}.",
+                f"This plan may cost up to {ceiling(cost)}; the limit of this installation is"
+                f" {money(self.max_ceiling_usd)}.",
                 "Make it cheaper (fewer epochs, fewer rows, LoRA), or ask whoever runs Tunesmith to raise the limit.",
             )
         if person.id in run.authors and (plan.overwrites or cost > self.self_approve_usd):
             did = "asked for this run" if person.id == run.requester else "changed this request"
-            why = f"above ${self.self_approve_usd:.2f} somebody else must approve it (its ceiling is ${cost:.2f})"
+            why = f"above {money(self.self_approve_usd)} somebody else must approve it (its ceiling is {ceiling(cost)})"
             if plan.overwrites:
                 why = f"somebody else must approve it, because it writes into {plan.output_repo}, which exists"
             raise NotAllowed(f"You {did}, and {why}.", self._ask(), who=self.approvers - run.authors)
         if person.id not in self.approvers | {run.requester}:
             raise NotAllowed("You are not on the list of approvers.", self._ask(), who=self.approvers)
+
+    def check_budget(self, plan: Plan, ledger: Ledger) -> None:
+        """Refuse a plan whose ceiling the month's budget does not hold. `ledger` does not count the plan itself.
+
+        Raises:
+            NotAllowed: the message names the numbers.
+        """
+        if self.monthly_budget_usd is None:
+            return
+        left = self.monthly_budget_usd - ledger.taken_usd
+        if plan.ceiling_usd <= left + _CENT / 2:
+            return
+        promised = (
+            f" and {money(ledger.promised_usd)} are promised to runs under way" if ledger.promised_usd >= _CENT else ""
+        )
+        raise NotAllowed(
+            f"This plan may cost up to {money(plan.ceiling_usd)}, and {money(max(0.0, left))} of the"
+            f" {money(self.monthly_budget_usd)} for {ledger.month:%B} are left: {money(ledger.spent_usd)} are"
+            f" spent{promised}.",
+            "Make it cheaper (fewer epochs, fewer rows, LoRA), wait until a run ends for less than its ceiling or the"
+            " next month begins (UTC), or ask whoever runs Tunesmith to raise MONTHLY_BUDGET_USD.",
+        )
 
     def check_stop(self, person: Person, run: Run) -> None:
         """Refuse who may neither reject nor cancel this run.
@@ -86,13 +115,7 @@ class Policy(Value):
         Raises:
             NotAllowed: neither requester, nor approver, nor whoever decided on it.
         """
-        self.check_member(person)
-        if person.id not in self.approvers | {run.requester, run.decided_by}:
-            raise NotAllowed(
-                "Only the person who asked for this run and the approvers can stop it.",
-                "Ask one of them.",
-                who=self.approvers | {run.requester},
-            )
+        self._check_involved(person, run, "stop it")
 
     def check_share(self, person: Person, run: Run) -> None:
         """Refuse who may not show this run to another channel.
@@ -100,10 +123,21 @@ class Policy(Value):
         Raises:
             NotAllowed: neither requester, nor approver, nor whoever decided on it.
         """
+        self._check_involved(person, run, "share it")
+
+    def check_messages(self, person: Person, run: Run) -> None:
+        """Refuse who may not say how much this run's thread tells.
+
+        Raises:
+            NotAllowed: neither requester, nor approver, nor whoever decided on it.
+        """
+        self._check_involved(person, run, "change what its thread tells")
+
+    def _check_involved(self, person: Person, run: Run, act: str) -> None:
         self.check_member(person)
         if person.id not in self.approvers | {run.requester, run.decided_by}:
             raise NotAllowed(
-                "Only the person who asked for this run and the approvers can share it.",
+                f"Only the person who asked for this run and the approvers can {act}.",
                 "Ask one of them.",
                 who=self.approvers | {run.requester},
             )
@@ -113,15 +147,15 @@ class Policy(Value):
         if plan.request.plan_only:
             return "Only a plan: nobody can approve it, and it costs nothing."
         if plan.ceiling_usd > self.max_ceiling_usd:
-            return f"Above the limit of ${self.max_ceiling_usd:.2f}: nobody can approve it."
+            return f"Above the limit of {money(self.max_ceiling_usd)}: nobody can approve it."
         if plan.overwrites:
             return (
                 f"It writes into {plan.output_repo}, which exists: whatever it costs, an approver must approve who"
                 " neither asked for it nor changed it."
             )
         if plan.ceiling_usd <= self.self_approve_usd:
-            return f"Up to ${self.self_approve_usd:.2f} the person who asked may approve, or an approver."
-        return f"Above ${self.self_approve_usd:.2f} an approver must approve who neither asked for it nor changed it."
+            return f"Up to {money(self.self_approve_usd)} the person who asked may approve, or an approver."
+        return f"Above {money(self.self_approve_usd)} an approver must approve who neither asked for it nor changed it."
 
     def _ask(self) -> str:
         return "Ask an approver." if self.approvers else "No approver is configured: ask whoever runs Tunesmith."

@@ -94,6 +94,10 @@ class Hub(Protocol):
         """What the model repository holds now; None: no such repository."""
         ...
 
+    def checkpoint_step(self, repo_id: str, commit: str) -> int | None:
+        """The optimizer step of the checkpoint that a commit of a model repository holds; None: it holds none."""
+        ...
+
 
 class JobRunner(Protocol):
     """Hugging Face Jobs. Only the watcher holds one."""

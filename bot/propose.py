@@ -7,14 +7,16 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.errors import HubRefusal, Unclear, UserError
+from bot.errors import HubRefusal, NotAllowed, Unclear, UserError
 from bot.intake.names import resolve
+from bot.intake.own_data import how_to_upload, speaks_of_own_data
 from bot.models import (
     Check,
     Counted,
     DatasetInfo,
     Examples,
     Flavor,
+    Ledger,
     ModelInfo,
     PastRun,
     Plan,
@@ -23,7 +25,7 @@ from bot.models import (
     TokenRights,
     TrainingRequest,
 )
-from bot.planning import STARTUP_MIN, Limits, choose_method, default_output_names, go_on, make_plan, take_sample
+from bot.planning import STARTUP_MIN, Limits, choose_format, default_output_names, go_on, make_plan, take_sample
 from bot.policy import Policy
 from bot.ports import Hub
 from bot.training import render_script
@@ -47,14 +49,19 @@ class Proposer:
         startup_min: float = STARTUP_MIN,
         examples: Examples | None = None,
         past: Callable[[], Sequence[PastRun]] = tuple,
+        ledger: Callable[[], Ledger] | None = None,
     ) -> None:
-        """`past` are the finished runs that predictions learn from."""
+        """`past` are the finished runs that predictions learn from; `ledger` is this month's money.
+
+        `ledger` None: nobody watches a budget.
+        """
         self._hub = hub
         self._flavors = flavors
         self._policy = policy
         self._default_namespace = default_namespace
         self._examples = examples or Examples()
         self._past = past
+        self._ledger = ledger
         self._limits = Limits(
             max_ceiling_usd=policy.max_ceiling_usd,
             startup_min=startup_min,
@@ -98,16 +105,47 @@ class Proposer:
         )
         return self._complete(plan, self._lacking(rights, plan))
 
-    def go_on(self, stopped: Run, resume: Resume) -> Plan:
-        """Make the plan for the steps that a run left when it stopped.
+    def go_on(self, stopped: Run, resume: Resume, promised: Collection[str] = ()) -> Plan:
+        """Make the plan for the steps that a run left when it stopped. Its calls to the Hub go side by side.
+
+        `promised` as for `propose`.
 
         Raises:
-            UserError: its hardware is gone, no step is left, or our token may no longer do it.
+            UserError: its hardware or its checkpoint is gone, no step is left, another run writes there, or our token
+                may no longer do it.
             Transient: the Hub does not answer now.
         """
         assert stopped.plan is not None
-        plan = go_on(stopped.plan, resume, stopped.progress, self._flavors())
-        return self._complete(plan, self._lacking(self._hub.rights(), plan))
+        output = stopped.plan.output_repo
+        if output in promised:
+            raise UserError(
+                f"Another run that is not over yet writes to {output}, where the checkpoint is.",
+                "Wait until it is over, or stop it; then resume this one.",
+            )
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            asked_step = pool.submit(self._hub.checkpoint_step, output, resume.commit)
+            asked_repo = pool.submit(self._hub.landed, output)
+            flavors = pool.submit(self._flavors)
+            rights = self._hub.rights()
+            self._wallet(stopped.plan.request, rights.namespaces, wanted=stopped.plan.namespace)
+            step, landed = asked_step.result(), asked_repo.result()
+        if landed is None or step != resume.step:
+            kept = f"no longer holds the checkpoint of step {resume.step:,}"
+            lost = "is gone from the Hub" if landed is None else kept
+            raise UserError(
+                f"{output} {lost}, so there is nothing to go on from.",
+                "Ask for a new run from the start: write `retry` in this thread.",
+            )
+        plan = go_on(
+            stopped.plan,
+            resume,
+            stopped.progress,
+            flavors.result(),
+            can_pay=stopped.plan.namespace not in rights.without_payment,
+            moved_on=landed.sha != resume.commit,
+            spent_usd=stopped.spent_usd,
+        )
+        return self._complete(plan, self._lacking(rights, plan))
 
     def get_ready(self) -> None:
         """Ask now what is kept for some minutes, wallets and prices, so that the next plan need not.
@@ -123,7 +161,7 @@ class Proposer:
 
     def _count(self, request: TrainingRequest, model: ModelInfo, dataset: DatasetInfo) -> Counted | None:
         """Let the model's tokenizer count the sample rows; None: there are none, or it cannot."""
-        sample = take_sample(model, dataset, choose_method(dataset, request.method))
+        sample = take_sample(model, dataset, choose_format(request, model, dataset))
         if not sample.rows or not sample.readable:
             return None
         return self._hub.count(model, sample.passages, template=sample.template, show=1)
@@ -135,8 +173,9 @@ class Proposer:
             HubRefusal: it lacks a right, and more than a plan is wanted.
         """
         try:
-            rights.check(plan.namespace, plan.output_repo, exists=plan.overwrites)
-            if plan.overwrites:
+            exists = plan.overwrites or plan.resume is not None
+            rights.check(plan.namespace, plan.output_repo, exists=exists)
+            if exists:
                 self._hub.check_write(plan.output_repo)
         except HubRefusal as refusal:
             if plan.request.plan_only:
@@ -146,7 +185,7 @@ class Proposer:
 
     def _complete(self, plan: Plan, lacking: str) -> Plan:
         """Add what an approval is bound to beside the numbers: the exact script and the rule that applies."""
-        warnings = [Check(level="warning", text=lacking)] if lacking else []
+        warnings = [Check(level="warning", text=words) for words in (lacking, self._beyond_budget(plan)) if words]
         return plan.model_copy(
             update={
                 "checks": (*plan.checks, *warnings),
@@ -155,6 +194,16 @@ class Proposer:
                 "approvers": () if plan.request.plan_only else tuple(sorted(self._policy.approvers)),
             }
         )
+
+    def _beyond_budget(self, plan: Plan) -> str:
+        """Why nobody could approve this plan now; "" while the month's budget holds it. An approval checks it again."""
+        if self._ledger is None or plan.request.plan_only:
+            return ""
+        try:
+            self._policy.check_budget(plan, self._ledger())
+        except NotAllowed as refusal:
+            return f"{refusal.problem} {refusal.fix}"
+        return ""
 
     def _named(self, request: TrainingRequest) -> TrainingRequest:
         """Fill in full Hub ids for the words that were typed; both searches run side by side."""
@@ -167,6 +216,9 @@ class Proposer:
                 if words[field] and "/" not in words[field]
             }
         for field in searches:
+            if field == "dataset" and not words[field] and speaks_of_own_data(request.text):
+                namespace = self._default_namespace or self._hub.rights().namespaces[0]
+                raise Unclear("Where is the data that you speak of?", how_to_upload(namespace), field=field)
             if not words[field]:
                 raise Unclear(
                     f"Which {field} shall I use?" if field == "dataset" else "Which base model shall I fine-tune?",
@@ -179,9 +231,9 @@ class Proposer:
                 )
         return request.model_copy(update=words)
 
-    def _wallet(self, request: TrainingRequest, namespaces: Sequence[str]) -> str:
-        """Choose who pays; an output repository elsewhere than in our namespaces is refused before money is spent."""
-        namespace = self._default_namespace or namespaces[0]
+    def _wallet(self, request: TrainingRequest, namespaces: Sequence[str], *, wanted: str = "") -> str:
+        """Choose who pays, or check who is to; an output outside of our namespaces is refused before it costs."""
+        namespace = wanted or self._default_namespace or namespaces[0]
         if namespace not in namespaces:
             raise UserError(
                 f"The token of Tunesmith is no member of {namespace}, which is set to pay.",

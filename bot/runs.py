@@ -5,15 +5,16 @@ Each of these records a decision in one transaction and nothing else: no network
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
+from bot.amounts import ceiling
 from bot.errors import InvalidTransition, StalePlan, UserError
-from bot.models import Parent, Place, Run, TrainingRequest, Value
+from bot.models import Place, Run, TrainingRequest, Value, Verbosity
 from bot.policy import Person, Policy
 from bot.states import FINAL, RunStatus
-from bot.ways import checkpoint, ways_out
 from storage.store import REVISABLE, Store
 
 #: A row that the watcher writes at the same moment is read again so many times.
@@ -48,31 +49,6 @@ class Runs:
         """Record a request; None when this source id was recorded before."""
         return self.store.record_request(source_id, place=place, requester=user, request=request)
 
-    def again(self, *, run_id: str, key: str, person: Person) -> Run | None:
-        """Ask for a new run by one of the ways out of one that ended; None: somebody did so already.
-
-        Raises:
-            StalePlan: there is no such way.
-            NotAllowed: no member of the team.
-        """
-        self.policy.check_member(person)
-        over = self._get(run_id)
-        way = next((way for way in ways_out(over) if way.key == key), None)
-        if way is None:
-            raise StalePlan(
-                f"Run {over.short_id} is {over.status}: this is no way on from it.", "Its card shows what can be done."
-            )
-        asked = over.plan.request if over.plan else over.request
-        resume = checkpoint(over) if key == "resume" else None
-        return self.store.record_request(
-            f"again:{key}:{over.id}",
-            place=over.place,
-            requester=person.id,
-            request=changed(asked, dict(way.changes), "" if resume else way.label),
-            parent=Parent(run_id=over.id, how=way.label),
-            resume=resume,
-        )
-
     def revise(
         self, *, source_id: str, run_id: str, person: Person, changes: dict[str, Any], words: str = ""
     ) -> Run | None:
@@ -104,7 +80,7 @@ class Runs:
             StalePlan: this is not what is asked now.
             UserError: the run is decided already.
         """
-        run = self._get(run_id)
+        run = self.get(run_id)
         asked = run.question
         if run.status in REVISABLE and (asked is None or asked.field != field or choice not in asked.choices):
             raise StalePlan(
@@ -117,22 +93,24 @@ class Runs:
 
     def withdraw(self, run_id: str, note: str) -> Run:
         """Drop a request whose words are gone, if nobody has decided on it; anything later stays as it is."""
-        run = self._get(run_id)
+        run = self.get(run_id)
         while run.status in REVISABLE:
             try:
                 return self.store.advance(run, RunStatus.CANCELED, actor=run.requester, note=note)
             except InvalidTransition:
-                run = self._get(run_id)
+                run = self.get(run_id)
         return run
 
     def _put(self, source_id: str, run_id: str, person: Person, make: Callable[[Run], TrainingRequest]) -> Run | None:
         self.policy.check_member(person)
         for _ in range(_TRIES):
-            run = self._get(run_id)
+            run = self.get(run_id)
             if run.status not in REVISABLE:
                 raise UserError(
-                    f"Run {run.short_id} is {run.status}: its plan can no longer change.",
-                    "Ask for a new run with the change in it.",
+                    f"Run {run.short_id} {run.status.told}: its plan can no longer change.",
+                    "Cancel it, which costs nothing while it waits, and ask again with the change in it."
+                    if run.status is RunStatus.QUEUED
+                    else "Ask for a new run with the change in it.",
                 )
             try:
                 return self.store.revise(source_id, run, actor=person.id, request=make(run))
@@ -145,9 +123,9 @@ class Runs:
 
         Raises:
             StalePlan: the plan was replaced, is being replaced, or was decided.
-            NotAllowed: the policy refuses this person.
+            NotAllowed: the policy refuses this person, or the month's budget does not hold the plan's ceiling.
         """
-        run = self._get(run_id)
+        run = self.get(run_id)
         if run.status is RunStatus.APPROVED and run.decided_by == person.id:
             return run
         if run.status is not RunStatus.PROPOSED:
@@ -163,7 +141,8 @@ class Runs:
                 run,
                 RunStatus.APPROVED,
                 actor=person.id,
-                note=f"plan {digest}, ceiling ${run.plan.ceiling_usd:.2f}",
+                note=f"plan {digest}, ceiling {ceiling(run.plan.ceiling_usd)}",
+                permit=partial(self.policy.check_budget, run.plan),
                 decided_by=person.id,
             )
         except InvalidTransition:
@@ -178,7 +157,7 @@ class Runs:
             StalePlan: no plan waits, the thread does not show it yet, or the words are older than it is.
             NotAllowed: the policy refuses this person.
         """
-        run = self._get(run_id)
+        run = self.get(run_id)
         if run.status is RunStatus.PROPOSED and (run.needs_plan or not self._can_be_read(run, ts)):
             raise StalePlan(
                 f"The plan of run {run.short_id} changed, and you may not have seen the newest one when you wrote"
@@ -195,7 +174,7 @@ class Runs:
             StalePlan: the plan was replaced or decided.
             NotAllowed: neither requester nor approver.
         """
-        run = self._get(run_id)
+        run = self.get(run_id)
         if run.status in (RunStatus.RECEIVED, RunStatus.DRAFTING):
             return self.cancel(run_id=run_id, person=person)
         if run.status is not RunStatus.PROPOSED:
@@ -220,9 +199,9 @@ class Runs:
             UserError: it is over already.
             NotAllowed: neither requester nor approver.
         """
-        run = self._get(run_id)
+        run = self.get(run_id)
         if run.status in FINAL:
-            raise UserError(f"Run {run.short_id} is over ({run.status}).", "There is nothing left to stop.")
+            raise UserError(f"Run {run.short_id} {run.status.told}.", "There is nothing left to stop.")
         self.policy.check_stop(person, run)
         if run.status in (RunStatus.RECEIVED, RunStatus.DRAFTING, RunStatus.PROPOSED):
             try:
@@ -230,6 +209,15 @@ class Runs:
             except InvalidTransition:
                 return self.cancel(run_id=run_id, person=person)
         return self.store.request_cancel(run_id, person.id)
+
+    def set_verbosity(self, *, run_id: str, person: Person, verbosity: Verbosity) -> Run:
+        """Let a run's thread say more or less from now on.
+
+        Raises:
+            NotAllowed: neither requester nor approver.
+        """
+        self.policy.check_messages(person, self.get(run_id))
+        return self.store.set_verbosity(run_id, verbosity, actor=person.id)
 
     def find(self, words: str | None, *, channel: str, thread_ts: str | None = None) -> Run:
         """Find the run that somebody speaks of: by its id, or the one of this thread.
@@ -258,7 +246,12 @@ class Runs:
             raise _unknown(words)
         return run
 
-    def _get(self, run_id: str) -> Run:
+    def get(self, run_id: str) -> Run:
+        """Read the run that a button names.
+
+        Raises:
+            UserError: it is not known.
+        """
         try:
             return self.store.get(run_id)
         except KeyError:
@@ -281,7 +274,7 @@ class Runs:
 
     def _lost(self, run: Run, wanted: RunStatus, person: Person) -> Run:
         """Answer who lost a race: fine when the same decision won, a refusal when another did."""
-        now = self._get(run.id)
+        now = self.get(run.id)
         if now.status is wanted and now.decided_by == person.id:
             return now
         raise _decided(now, wanted)
@@ -331,7 +324,7 @@ def _decided(run: Run, wanted: RunStatus) -> StalePlan:
             f"Run {run.short_id} has no plan yet, so there is nothing to approve.",
             "Read the plan in its thread when it is there, and decide then.",
         )
-    problem = f"Run {run.short_id} is {run.status} already: nothing changed."
+    problem = f"Nothing changed: run {run.short_id} {run.status.told} already."
     if run.is_final:
         return StalePlan(problem, "To run it after all, ask for it again.")
     if wanted is RunStatus.REJECTED:

@@ -52,6 +52,8 @@ class HubSettings(BaseSettings):
     self_approve_usd: float = Field(5.0, ge=0)
     #: No plan may cost more than this, whoever approves. US dollars.
     max_ceiling_usd: float = Field(200.0, gt=0)
+    #: All runs that are approved in a calendar month (UTC) may cost this together. US dollars; unset: no limit.
+    monthly_budget_usd: float | None = Field(None, gt=0)
     #: Larger models are not trained, billions of parameters. Unset: any size that some hardware holds.
     max_model_billions: float | None = Field(None, gt=0)
 

@@ -36,8 +36,29 @@ class RunStatus(StrEnum):
     #: Ended without a usable model; the run's diagnosis says why.
     FAILED = "failed"
 
+    @property
+    def told(self) -> str:
+        """The verb of a sentence about the run: "waits for approval", "has succeeded"."""
+        return _TOLD[self]
+
 
 _S = RunStatus
+
+_TOLD = {
+    _S.RECEIVED: "waits for its plan",
+    _S.DRAFTING: "waits for an answer",
+    _S.PROPOSED: "waits for approval",
+    _S.APPROVED: "is approved",
+    _S.SUBMITTING: "is being submitted",
+    _S.QUEUED: "waits for hardware",
+    _S.RUNNING: "is training",
+    _S.REFUSED: "was refused",
+    _S.REJECTED: "was rejected",
+    _S.EXPIRED: "has expired",
+    _S.CANCELED: "was canceled",
+    _S.SUCCEEDED: "has succeeded",
+    _S.FAILED: "has failed",
+}
 
 #: Every allowed move. docs/architecture.md shows the same table and a test compares the two.
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {

@@ -13,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.errors import HubRefusal, InvalidTransition, Transient, Unclear, UserError
-from bot.models import Diagnosis, Job, Plan, Problem, Question, Resume, Run, Value
+from bot.amounts import money
+from bot.errors import HubRefusal, InvalidTransition, NotAllowed, Transient, Unclear, UserError
+from bot.exchange import is_stopped
+from bot.models import Diagnosis, Job, Ledger, Plan, Problem, Question, Resume, Run, Value
 from bot.models.request import HOW_SAID
 from bot.models.run import ITSELF
 from bot.observe import Observer, Sweep
@@ -64,10 +66,11 @@ class Watcher:
         chat: Chat,
         jobs: JobRunner,
         propose: Callable[..., Plan],
-        go_on: Callable[[Run, Resume], Plan],
+        go_on: Callable[..., Plan],
         exists: Callable[[str], bool],
         observer: Observer,
         clock: Clock,
+        check_budget: Callable[[Plan, Ledger], None] | None = None,
         timings: Timings = DEFAULT_TIMINGS,
     ) -> None:
         self._store = store
@@ -77,6 +80,7 @@ class Watcher:
         self._go_on = go_on
         self._exists = exists
         self._observer = observer
+        self._check_budget = check_budget
         self._clock = clock
         self._timings = timings
         self._stopped = threading.Event()
@@ -152,6 +156,8 @@ class Watcher:
     def _plan(self, run: Run) -> None:
         expires = self._clock() + self._timings.expires
         try:
+            if not self._may_begin(run):
+                return
             plan = self._resumed(run, run.resume) if run.resume else self._made(run)
         except Unclear as question:
             asked = _question(question)
@@ -202,7 +208,18 @@ class Watcher:
                 f"This run goes on from a checkpoint of run {stopped.short_id}, so its settings cannot change.",
                 "Approve it as it is, or ask for a new run with the change in it.",
             )
-        return self._go_on(stopped, resume)
+        return self._go_on(stopped, resume, self._store.promised(run.id))
+
+    def _may_begin(self, run: Run) -> bool:
+        """Whether the job that it replaces, if any, has stopped.
+
+        Raises:
+            UserError: that job is not stopped.
+        """
+        if run.parent is None or not run.parent.replaces:
+            return True
+        times = self._timings
+        return is_stopped(self._store, run, now=self._clock(), pause=times.backoff, patience=times.planning)
 
     def _keep_plan(self, run: Run, error: UserError) -> None:
         """A change that cannot be made leaves the plan, or the question, as it was, and says why or asks."""
@@ -255,16 +272,23 @@ class Watcher:
             return "Tunesmith was updated after this plan was approved, and would now write another script."
         if self._clock() - _approved_at(run) > self._timings.expires:
             return "This plan was approved long ago and could not be started since."
-        if plan.resume is None and not plan.overwrites and self._exists(plan.output_repo):
+        try:
+            if self._check_budget:
+                self._check_budget(plan, self._store.ledger(without=run.id, at=_approved_at(run)))
+        except NotAllowed as refusal:
+            return refusal.problem
+        exists = (plan.resume is not None or not plan.overwrites) and self._exists(plan.output_repo)
+        if plan.resume is not None and not exists:
+            return f"The repository {plan.output_repo}, which holds the checkpoint, is gone from the Hub."
+        if plan.resume is None and exists:
             return f"The repository {plan.output_repo} appeared on the Hub after this plan was approved."
         now = next((flavor for flavor in self._jobs.flavors() if flavor.name == plan.flavor.name), None)
         if now is None:
             return f"The Hub no longer offers {plan.flavor.name}."
-        if now.price_usd_hour > plan.flavor.price_usd_hour:
-            return (
-                f"The price of {now.name} rose from ${plan.flavor.price_usd_hour:g} to ${now.price_usd_hour:g} an hour"
-                " after this plan was approved."
-            )
+        was, price = plan.flavor.price_usd_hour, now.price_usd_hour
+        if price > was:
+            rose = f"rose from {money(was)} to {money(price)} an hour"
+            return f"The price of {now.name} {rose} after this plan was approved."
         return ""
 
     def _recover(self, run: Run) -> None:

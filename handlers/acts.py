@@ -5,16 +5,19 @@ Records through `Runs` and shows through Slack; does not decide who may: the pol
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import (
     ConversationFilter,
     ConversationSelectElement,
     InputBlock,
+    MarkdownTextObject,
     PlainTextObject,
+    SectionBlock,
 )
 from slack_sdk.models.views import View
 
@@ -23,6 +26,7 @@ from bot.intake.looking import STATUSES, Compare, Listing
 from bot.models import Run
 from bot.policy import Person
 from bot.states import RunStatus
+from bot.successors import Begun
 from handlers.desk import Desk
 from handlers.form import Forms
 from handlers.logs import Logs
@@ -31,14 +35,13 @@ from handlers.views.buttons import Pressed, read_pressed
 from handlers.views.compare import MOST, comparison, shared
 from handlers.views.fields import settled
 from handlers.views.messages import Message
+from handlers.wire import UNREACHABLE, Late, Wire, code_of, is_rate_limit
 
 log = logging.getLogger(__name__)
 
 #: Runs that a list shows.
 LISTED = 15
 _WHERE = "where"
-#: Codes of chat.postMessage that mean that we may not write there.
-_CLOSED = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "no_permission"})
 
 
 class Acts:
@@ -49,16 +52,29 @@ class Acts:
         self._client = client
         self._logs = logs
         self._team_id = team_id
+        self._wire = Wire(desk.store.now)
 
-    def again(self, pressed: Pressed, user: str) -> None:
-        """Ask for the new run that the button names."""
-        self._desk.runs.again(run_id=pressed.run, key=pressed.choice, person=self._person(user))
+    def again(self, pressed: Pressed, user: str) -> str:
+        """Ask for the new run that the button names; returns what to tell whoever pressed it."""
+        return self._told(
+            self._desk.successors.again(run_id=pressed.run, key=pressed.choice, person=self._person(user))
+        )
+
+    def move(self, pressed: Pressed, user: str) -> str:
+        """Stop the job that waits and ask for a plan on the hardware that the button names; returns what to tell."""
+        return self._told(
+            self._desk.successors.move(run_id=pressed.run, choice=pressed.choice, person=self._person(user))
+        )
+
+    def _told(self, begun: Begun) -> str:
         self._desk.wake()
+        return "" if begun.is_new else self._desk.planned_already(begun.run)
 
-    def log(self, pressed: Pressed, user: str) -> None:
-        """Put the log into the run's thread."""
+    def log(self, pressed: Pressed, user: str) -> str:
+        """Put the log into the run's thread; returns what to tell whoever asked for it."""
         self._desk.runs.policy.check_member(self._person(user))
-        self._logs.send(self._desk.runs.find(pressed.run, channel=""))
+        run = self._desk.runs.get(pressed.run)
+        return "" if self._logs.send(run) else answers.log_is_there(run)
 
     def share_form(self, pressed: Pressed, user: str) -> View:
         """Ask where to.
@@ -67,7 +83,9 @@ class Acts:
             NotAllowed: neither requester nor approver.
             StalePlan: the run did not succeed.
         """
-        self._shareable(pressed, user)
+        run = self._shareable(pressed, user)
+        assert run.plan is not None
+        note = SectionBlock(text=MarkdownTextObject(text=act_buttons.private_note(run.plan), verbatim=True))
         return View(
             type="modal",
             callback_id=act_buttons.SHARE_FORM,
@@ -88,30 +106,55 @@ class Acts:
                             exclude_bot_users=True,
                         ),
                     ),
-                )
+                ),
+                *([note] if run.plan.private else []),
             ],
         )
 
-    def share(self, pressed: Pressed, user: str, channel: str) -> None:
-        """Post the finished run in another channel.
+    def share(self, pressed: Pressed, user: str, channel: str, *, view_id: str) -> None:
+        """Post the finished run in another channel, once for each form.
 
         Raises:
             UserError: we cannot write there.
             NotAllowed: neither requester nor approver.
         """
         run = self._shareable(pressed, user)
+        store, name = self._desk.store, f"share:{view_id}"
+        if not store.remember(name):
+            return
         try:
             self._show(shared(run, user), channel=channel)
+        except Late as error:
+            raise UserError(
+                "Slack did not say whether that was posted.", "Look there, and press Share once more if it was not."
+            ) from error
         except SlackApiError as error:
-            if error.response.get("error") in _CLOSED:
+            store.forget(name)  # a refusal: nothing was posted, and the form stays open for another channel
+            if code_of(error) in UNREACHABLE:
                 raise UserError("I cannot write in that channel.", "Invite me there, then share again.") from error
+            if is_rate_limit(error):
+                raise UserError(
+                    "Slack takes no more posts for now, so nothing was shared.", "Press Share again in a minute."
+                ) from error
             raise
 
-    def compare(self, wanted: Compare, user: str, channel: str) -> str:
+    def compare(
+        self,
+        wanted: Compare,
+        user: str,
+        channel: str,
+        *,
+        thread_ts: str | None = None,
+        whispered_in: str | None = None,
+        alone: bool = False,
+    ) -> str:
         """Show runs side by side to whoever asks; returns what to answer beside it.
 
+        In a thread everybody reads it, unless a run lives in another channel: then only they do, in `whispered_in`.
+        `alone`: nobody else reads there.
+
         Raises:
-            UserError: a run is unknown here, or there are too few or too many.
+            UserError: a run is unknown here, there are too few or too many, or Slack does not take it there or now.
         """
         if not 2 <= len(wanted.runs) <= MOST:
             raise UserError(
@@ -119,7 +162,18 @@ class Acts:
             )
         person = self._person(user)
         runs = [self._desk.runs.find_for(person, name, channel=channel) for name in wanted.runs]
-        self._show(comparison(runs), channel=channel, user=user)
+        shared_here = thread_ts is not None and all(run.place.channel == channel for run in runs)
+        only = None if alone or shared_here else user
+        try:
+            self._show(comparison(runs), channel=channel, user=only, thread_ts=whispered_in if only else thread_ts)
+        except (Late, SlackApiError) as error:
+            if isinstance(error, SlackApiError) and code_of(error) in UNREACHABLE:
+                raise UserError(
+                    "I cannot write here, so I cannot show the runs.", "Invite me, or ask me in a direct message."
+                ) from error
+            if isinstance(error, SlackApiError) and not is_rate_limit(error):
+                raise
+            raise UserError("Slack did not take the comparison.", "Ask again in a minute.") from error
         return ""
 
     def listing(self, wanted: Listing, user: str, channel: str) -> str:
@@ -143,20 +197,26 @@ class Acts:
             raise StalePlan(f"Run {run.short_id} has no model to share.", "Share it once it is done.")
         return run
 
-    def _show(self, message: Message, *, channel: str, user: str | None = None) -> None:
-        """Post it, for one person only where `user` is given; without charts where the workspace refuses them."""
+    def _show(self, message: Message, *, channel: str, user: str | None = None, thread_ts: str | None = None) -> None:
+        """Post it, for one person only where `user` is given; without charts where the workspace refuses them.
+
+        Raises:
+            SlackApiError: Slack refuses: nothing was posted.
+            Late: it may have been posted.
+        """
         store = self._desk.store
         forms = [message.blocks, message.classic] if message.classic else [message.blocks]
         if len(forms) > 1 and store.refuses_charts(self._team_id):
             del forms[0]
+        method = "chat.postEphemeral" if user else "chat.postMessage"
+        call: Callable[..., Any] = self._client.chat_postEphemeral if user else self._client.chat_postMessage
+        where: dict[str, Any] = {"channel": channel, "thread_ts": thread_ts, "user": user}
+        where |= {} if user else {"unfurl_links": False}
         for number, form in enumerate(forms, start=1):
             try:
-                if user:
-                    self._client.chat_postEphemeral(channel=channel, user=user, text=message.text, blocks=form)
-                else:
-                    self._client.chat_postMessage(channel=channel, text=message.text, blocks=form, unfurl_links=False)
+                self._wire.call(method, call, text=message.text, blocks=form, **where)
             except SlackApiError as error:
-                if number == len(forms) or "blocks" not in str(error.response.get("error")):
+                if number == len(forms) or "blocks" not in code_of(error):
                     raise
                 log.warning("workspace %s takes no charts", self._team_id)
                 continue
@@ -170,8 +230,13 @@ class Acts:
 
 def register(app: App, acts: Acts, forms: Forms) -> None:
     @app.action(re.compile(rf"^{re.escape(act_buttons.AGAIN)}\.\d$"))
-    def again(ack: Ack, action: dict[str, Any], body: dict[str, Any]) -> None:
-        acts.again(read_pressed(action["value"]), body["user"]["id"])
+    def again(ack: Ack, action: dict[str, Any], body: dict[str, Any], respond: Respond) -> None:
+        _tell(respond, acts.again(read_pressed(action["value"]), body["user"]["id"]))
+        ack()
+
+    @app.action(re.compile(rf"^{re.escape(act_buttons.MOVE)}\.\d$"))
+    def move(ack: Ack, action: dict[str, Any], body: dict[str, Any], respond: Respond) -> None:
+        _tell(respond, acts.move(read_pressed(action["value"]), body["user"]["id"]))
         ack()
 
     @app.action(act_buttons.DUPLICATE)
@@ -185,8 +250,8 @@ def register(app: App, acts: Acts, forms: Forms) -> None:
         ack()
 
     @app.action(act_buttons.LOGS)
-    def show_log(ack: Ack, action: dict[str, Any], body: dict[str, Any]) -> None:
-        acts.log(read_pressed(action["value"]), body["user"]["id"])
+    def show_log(ack: Ack, action: dict[str, Any], body: dict[str, Any], respond: Respond) -> None:
+        _tell(respond, acts.log(read_pressed(action["value"]), body["user"]["id"]))
         ack()
 
     @app.action(act_buttons.SHARE)
@@ -198,5 +263,11 @@ def register(app: App, acts: Acts, forms: Forms) -> None:
     @app.view(act_buttons.SHARE_FORM)
     def share(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         channel = view["state"]["values"][_WHERE][_WHERE]["selected_conversation"]
-        acts.share(read_pressed(view["private_metadata"]), body["user"]["id"], channel)
+        acts.share(read_pressed(view["private_metadata"]), body["user"]["id"], channel, view_id=view["id"])
         ack()
+
+
+def _tell(respond: Respond, words: str) -> None:
+    """Tell whoever pressed a button, and nobody else; "": the thread says it."""
+    if words:
+        respond(text=words, response_type="ephemeral", replace_original=False)

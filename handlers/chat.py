@@ -8,25 +8,24 @@ wait, `show` answers False until then.
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 
-from bot.models import Delivered, Run
+from bot.models import Delivered, Place, Run
 from bot.ports import Clock
 from bot.states import ON_THE_HUB
 from handlers.pace import Pace, TooSoon, Urgency
+from handlers.views import text
+from handlers.views.direct import DIRECT, direct_message, wants_direct
 from handlers.views.messages import Message, fingerprint
-from handlers.views.text import code, shorten
 from handlers.views.thread import thread
+from handlers.wire import PAUSE, UNREACHABLE, Late, Wire, code_of, is_rate_limit
 from storage.store import Store
 
 log = logging.getLogger(__name__)
 
-#: Seconds for one call; a tick of the watcher must outlive it many times.
-TIMEOUT_S = 10
 EVENT_TYPE = "tunesmith"
 #: A post whose answer was lost may still be on its way in: it is looked for only after this.
 SETTLE = timedelta(seconds=3)
@@ -34,20 +33,8 @@ SETTLE = timedelta(seconds=3)
 _SKEW = timedelta(minutes=10)
 #: Messages a page, and pages, that are searched for an uncertain post.
 _PAGE, _PAGES = 100, 10
-#: The pause after an answer that nobody foresaw, and after Slack's own trouble without a Retry-After.
-_PAUSE = timedelta(seconds=60)
 
 #: Error codes of chat.postMessage and chat.update (docs.slack.dev/reference/methods).
-#: The place cannot be written to: nothing that we can do again helps.
-UNREACHABLE = frozenset(
-    {
-        "not_in_channel", "channel_not_found", "is_archived", "restricted_action",
-        "restricted_action_read_only_channel",
-        "restricted_action_thread_only_channel", "restricted_action_non_threadable_channel", "no_permission",
-        "team_access_not_granted", "ekm_access_denied", "external_channel_migrating", "cannot_dm_bot",
-        "messages_tab_disabled", "user_disabled",
-    }
-)  # fmt: skip
 _BAD_BLOCKS = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "block_mismatch", "msg_blocks_too_long", "too_many_attachments"}
 )
@@ -55,36 +42,35 @@ _TOO_LONG = "msg_too_long"
 _GONE = frozenset({"message_not_found"})
 _FROZEN = frozenset({"cant_update_message", "edit_window_closed", "is_inactive", "update_failed"})
 _NO_PARENT = frozenset({"thread_not_found", "cannot_reply_to_message", "message_not_found"})
-#: Slack's own trouble: whether the call had its effect is not known.
-_UNCERTAIN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
-
-
-class Late(Exception):
-    """It cannot be delivered now; nothing is known to be wrong."""
 
 
 class Unreachable(Exception):
     """The channel cannot be written to; the error code says why."""
 
 
-def make_client(token: str, base_url: str, timeout: int = TIMEOUT_S) -> WebClient:
-    """A client that never repeats a call by itself: slack_sdk's default doubles posts whose answer was lost."""
-    return WebClient(token=token, base_url=base_url, timeout=timeout, retry_handlers=[])
-
-
 class SlackChat:
     """Shows runs in Slack. Safe to call from several threads, for different runs."""
 
     def __init__(
-        self, client: WebClient, store: Store, clock: Clock, *, settle: timedelta = SETTLE, pace: Pace | None = None
+        self,
+        client: WebClient,
+        store: Store,
+        clock: Clock,
+        *,
+        settle: timedelta = SETTLE,
+        pace: Pace | None = None,
+        workspace_url: str = "",
     ) -> None:
+        """`workspace_url`: what auth.test names; "": direct messages have no link to the thread."""
         assert not client.retry_handlers, "a client that repeats posts doubles messages"
         self._client = client
         self._store = store
         self._clock = clock
         self._settle = settle
         self._pace = pace or Pace()
-        #: Method, or run id -> not before. Lost on a restart, which costs one more refusal.
+        self._workspace_url = workspace_url
+        self._wire = Wire(clock)
+        #: Run id -> not before. Lost on a restart, which costs one more refusal.
         self._rests: dict[str, datetime] = {}
         #: Posts that Slack refused for certain: nothing to look for.
         self._refused: set[tuple[str, str]] = set()
@@ -102,6 +88,8 @@ class SlackChat:
             log.warning("run %s cannot be shown in channel %s: %s", run.id, run.place.channel, error)
             if not self._tell_requester(run, str(error)):
                 return False
+        if not self._tell_directly(run):
+            return False
         self._store.mark_shown(run.id, run.version)
         return True
 
@@ -150,7 +138,7 @@ class SlackChat:
         try:
             ts = self._say(run, message, parent)
         except SlackApiError as error:
-            if parent is None or _code(error) not in _NO_PARENT:
+            if parent is None or code_of(error) not in _NO_PARENT:
                 self._refused.add((run.id, message.key))
                 raise self._trouble(run, error) from error
             log.warning("run %s: the thread %s is gone; starting a new one", run.id, parent)
@@ -184,14 +172,14 @@ class SlackChat:
         try:
             self._shown("chat.update", self._client.chat_update, run, message, fixed)
         except SlackApiError as error:
-            if _code(error) in _GONE or (_code(error) in _FROZEN and _is_news(run)):
+            if code_of(error) in _GONE or (code_of(error) in _FROZEN and _is_news(run)):
                 log.warning(
-                    "run %s: message %s cannot be changed (%s); posting anew", run.id, message.key, _code(error)
+                    "run %s: message %s cannot be changed (%s); posting anew", run.id, message.key, code_of(error)
                 )
                 return None
-            if _code(error) not in _FROZEN:
+            if code_of(error) not in _FROZEN:
                 raise self._trouble(run, error) from error
-            log.warning("run %s: message %s stays as it is: %s", run.id, message.key, _code(error))
+            log.warning("run %s: message %s stays as it is: %s", run.id, message.key, code_of(error))
         self._store.set_delivered(run.id, message.key, ts=ts, digest=message.digest)
         return ts
 
@@ -203,9 +191,9 @@ class SlackChat:
             del forms[0]
         for form in forms:
             try:
-                sent = self._call(method, call, text=message.text, blocks=form, **fixed)
+                sent = self._wire.call(method, call, text=message.text, blocks=form, **fixed)
             except SlackApiError as error:
-                if _code(error) not in _BAD_BLOCKS and _code(error) != _TOO_LONG:
+                if code_of(error) not in _BAD_BLOCKS and code_of(error) != _TOO_LONG:
                     raise
                 log.error("run %s: Slack refuses message %s (%s)", run.id, message.key, error)
                 continue
@@ -213,7 +201,7 @@ class SlackChat:
                 log.warning("workspace %s takes no charts: they are drawn with letters there", team)
                 self._store.charts_refused(team)
             return str(sent["ts"])
-        return str(self._call(method, call, text=shorten(message.text, 3500), **fixed)["ts"])
+        return str(self._wire.call(method, call, text=text.shorten(message.text, 3500), **fixed)["ts"])
 
     # --- look for
 
@@ -250,9 +238,9 @@ class SlackChat:
             where["ts"] = parent
         for _ in range(_PAGES):
             try:
-                page = self._call(method, call, include_all_metadata=True, **where)
+                page = self._wire.call(method, call, include_all_metadata=True, **where)
             except SlackApiError as error:
-                if _code(error) in _NO_PARENT:
+                if code_of(error) in _NO_PARENT:
                     return
                 raise self._trouble(run, error) from error
             yield from page.get("messages") or []
@@ -261,39 +249,17 @@ class SlackChat:
                 return
             where["cursor"] = cursor
 
-    # --- the wire
-
-    def _call(self, method: str, call: Callable[..., Any], **arguments: Any) -> Any:
-        """One call.
-
-        Raises:
-            Late: not now; the call may have had its effect.
-            SlackApiError: Slack refused, and the call had no effect.
-        """
-        if self._rests.get(method, self._clock()) > self._clock():
-            raise Late(f"Slack asked to leave {method} alone until {self._rests[method]:%H:%M:%S}")
-        try:
-            return call(**{name: value for name, value in arguments.items() if value is not None}).data
-        except SlackApiError as error:
-            status, code_ = error.response.status_code, _code(error)
-            if _is_rate_limit(error):
-                self._rests[method] = self._clock() + _retry_after(error)
-                raise
-            if status >= 500 or code_ in _UNCERTAIN or not code_.replace("_", "").isalnum():
-                raise Late(f"{method} answered {status} {shorten(code_, 80)}") from error
-            raise
-        except (OSError, HTTPException, SlackClientError) as error:
-            raise Late(f"{method} got no answer: {error!r}") from error
+    # --- trouble
 
     def _trouble(self, run: Run, error: SlackApiError) -> Exception:
         """What a refusal means for the whole run."""
-        if _code(error) in UNREACHABLE:
-            return Unreachable(_code(error))
-        if not _is_rate_limit(error):
+        if code_of(error) in UNREACHABLE:
+            return Unreachable(code_of(error))
+        if not is_rate_limit(error):
             # The installation is broken, or this program is: somebody has to read the log. Do not ask in every tick.
-            log.error("showing run %s: Slack refuses: %s", run.id, _code(error))
-            self._rests[run.id] = self._clock() + _PAUSE
-        return Late(f"Slack refuses: {_code(error)}")
+            log.error("showing run %s: Slack refuses: %s", run.id, code_of(error))
+            self._rests[run.id] = self._clock() + PAUSE
+        return Late(f"Slack refuses: {code_of(error)}")
 
     def _tell_requester(self, run: Run, error: str) -> bool:
         """Tell who asked, once and in their direct messages, that the bot cannot write where they asked."""
@@ -305,20 +271,45 @@ class SlackChat:
             "is_archived": "That channel is archived. Ask again in another one.",
             "not_in_channel": f"I am not a member there. {invite}",
             "channel_not_found": f"I am not a member there. {invite}",
-        }.get(error, f"Slack says {code(error)}. Ask again in another channel.")
+        }.get(error, f"Slack says {text.code(error)}. Ask again in another channel.")
         words = f"I cannot answer in <#{run.place.channel}>. {why}"
         self._store.begin_post(run.id, key)
         try:
-            sent = self._call(
+            sent = self._wire.call(
                 "chat.postMessage", self._client.chat_postMessage, channel=run.requester, text=words, unfurl_links=False
             )
         except SlackApiError as refusal:
-            log.warning("run %s: its requester cannot be told either: %s", run.id, _code(refusal))
+            log.warning("run %s: its requester cannot be told either: %s", run.id, code_of(refusal))
             return True
         except Late as late:
             log.info("telling the requester of run %s has to wait: %s", run.id, late)
             return True
         self._store.set_delivered(run.id, key, ts=str(sent["ts"]), digest=fingerprint(words))
+        return True
+
+    def _tell_directly(self, run: Run) -> bool:
+        """Tell whoever asked that their run is over, once and where they wished so; False: call again later."""
+        if not wants_direct(run):
+            return True
+        shown = self._store.delivered(run.id)
+        told = shown.get(DIRECT)
+        if told is not None and told.ts is not None:
+            return True
+        address = text.permalink(self._workspace_url, run.place.channel, _Thread(run, shown).parent)
+        try:
+            opened = self._wire.call("conversations.open", self._client.conversations_open, users=run.requester)
+            place = Place(team_id=run.place.team_id, channel=str(opened["channel"]["id"]))
+            there = run.model_copy(update={"place": place})
+            self._deliver(there, _Thread(there, {}), direct_message(run, address), told)
+        except (Late, SlackApiError, Unreachable) as error:
+            refusal = error if isinstance(error, SlackApiError) else error.__cause__
+            refused = isinstance(error, Unreachable) or (run.id, DIRECT) in self._refused or error is refusal
+            if not refused or not isinstance(refusal, SlackApiError) or is_rate_limit(refusal):
+                log.info("telling the requester of run %s directly has to wait: %s", run.id, error)
+                return False
+            self._rests.pop(run.id, None)
+            log.warning("the requester of run %s takes no direct message: %s", run.id, error)
+            self._store.set_delivered(run.id, DIRECT, ts="", digest="")  # their thread tells it, too
         return True
 
 
@@ -351,17 +342,3 @@ def _urgency(run: Run, message: Message, *, posted: bool) -> Urgency:
 def _is_news(run: Run) -> bool:
     """Whether an unchangeable message must be said again: not for each step of a training."""
     return run.is_final or run.status == "proposed"
-
-
-def _code(error: SlackApiError) -> str:
-    answer = error.response.data if hasattr(error.response, "data") else error.response
-    return str(answer.get("error", "")) if isinstance(answer, dict) else ""
-
-
-def _is_rate_limit(error: SlackApiError) -> bool:
-    return error.response.status_code == 429 or _code(error) in ("ratelimited", "rate_limited")
-
-
-def _retry_after(error: SlackApiError) -> timedelta:
-    seconds = error.response.headers.get("Retry-After") or error.response.headers.get("retry-after")
-    return timedelta(seconds=float(seconds)) if seconds and str(seconds).replace(".", "").isdigit() else _PAUSE

@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.errors import UserError
 from bot.models import Value
-from handlers.chat import make_client
+from handlers.wire import make_client
 
 
 class Identity(Value):
@@ -17,6 +17,8 @@ class Identity(Value):
     user_id: str
     team: str
     team_id: str
+    #: The workspace's own address: "https://acme.slack.com/".
+    url: str
     #: Granted scopes; empty: Slack did not list them.
     scopes: frozenset[str]
     #: Slack's clock at the answer; None: it did not say.
@@ -47,6 +49,7 @@ def identify(token: str, api_url: str) -> Identity:
         user_id=me["user_id"],
         team=me["team"],
         team_id=me["team_id"],
+        url=me.get("url", ""),
         scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
         at=parsedate_to_datetime(str(headers["date"])) if "date" in headers else None,
     )

@@ -10,16 +10,17 @@ from slack_sdk import WebClient
 
 from bot.intake import parse
 from bot.intake.commands import Refusal
-from bot.intake.looking import Compare, Listing, read_looking
+from bot.intake.looking import Settings, read_looking
 from bot.models import Place
-from handlers.acts import Acts
 from handlers.desk import Desk, Heard
 from handlers.form import Forms
+from handlers.looks import Looks
+from handlers.settings import open_settings
 
 COMMAND = "/finetune"
 
 
-def register(app: App, desk: Desk, forms: Forms, acts: Acts) -> None:
+def register(app: App, desk: Desk, forms: Forms, looks: Looks) -> None:
     @app.command(COMMAND)
     def finetune(ack: Ack, command: dict[str, Any], client: WebClient) -> None:
         if not (command.get("text") or "").strip():
@@ -27,14 +28,15 @@ def register(app: App, desk: Desk, forms: Forms, acts: Acts) -> None:
             ack()
             return
         typed = f"{COMMAND} {command.get('text') or ''}".strip()
-        match read_looking(typed):
-            case Compare() as compare:
-                ack(acts.compare(compare, command["user_id"], command["channel_id"]))
-                return
-            case Listing() as listing:
-                told = acts.listing(listing, command["user_id"], command["channel_id"])
-                ack({"response_type": "ephemeral", "text": told})
-                return
+        wanted = read_looking(typed)
+        if isinstance(wanted, Settings):
+            open_settings(desk.store, client, command["trigger_id"], command["team_id"], command["user_id"])
+            ack()
+            return
+        if wanted is not None:
+            told = looks.typed(wanted, command["user_id"], command["channel_id"])
+            ack({"response_type": "ephemeral", "text": told} if told else "")
+            return
         heard = Heard(
             source_id=f"command:{command['trigger_id']}",
             place=Place(team_id=command["team_id"], channel=command["channel_id"]),

@@ -5,11 +5,11 @@ its id first, so that a delivery that comes again never decides on what came aft
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from bot.errors import StalePlan, UserError
-from bot.intake.about import About, asked_about
+from bot.intake import changing
 from bot.intake.commands import (
     Approve,
     Cancel,
@@ -29,20 +29,23 @@ from bot.intake.commands import (
 )
 from bot.intake.looking import WORTH_LISTING
 from bot.intake.slack_text import read_slack
-from bot.models import Examples, Place, Run, TrainingRequest, Value
+from bot.models import Examples, Flavor, Place, Run, TrainingRequest, Value
 from bot.planning import switch_to
 from bot.policy import Person
-from bot.runs import Runs, changed
+from bot.runs import Runs
 from bot.states import RunStatus
+from bot.successors import Successors
 from handlers.people import People
-from handlers.views import answers, facts, fields
+from handlers.views import answers, facts, fields, questions, text
 from handlers.views.buttons import Pressed
-from handlers.views.help import help_message, meaning_text
+from handlers.views.help import help_message
 from storage.store import Store
 
 _S = RunStatus
 #: Runs that `status` lists.
 _LISTED = 8
+#: Ids of direct messages begin like this: what is said there nobody else reads.
+_ALONE = "D"
 _STATES = {
     _S.RECEIVED: "needs_info",
     _S.DRAFTING: "needs_info",
@@ -74,6 +77,19 @@ class Heard(Value):
     #: The card answers it in the same place: no words in between.
     quiet: bool = False
 
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else reads the answer."""
+        return self.ts is None or self.place.channel.startswith(_ALONE)
+
+    @property
+    def whispered_in(self) -> str | None:
+        """The thread in which one person can be told something.
+
+        None: the channel itself. Slack shows nobody what is whispered in a thread that has no reply yet.
+        """
+        return None if self.place.thread_ts == self.ts else self.place.thread_ts
+
 
 class AlreadyServed(Exception):
     """The same words came twice, and the other delivery answers them."""
@@ -89,15 +105,24 @@ class Desk:
         people: People,
         wake: Callable[[], None],
         examples: Examples,
-        send_log: Callable[[Run], None] | None = None,
+        send_log: Callable[[Run], bool] | None = None,
+        workspace_url: str = "",
+        flavors: Callable[[], Sequence[Flavor]] = tuple,
     ) -> None:
-        """`send_log` puts a job's whole log into its run's thread; None: only its end is told."""
+        """`send_log` puts a job's whole log into its run's thread, or says that it is there; None: its end is told.
+
+        `workspace_url` as for SlackChat. `flavors` are the hardware and prices of today, as far as they are known
+        without asking the Hub.
+        """
         self.runs = runs
+        self.successors = Successors(runs)
+        self.workspace_url = workspace_url
         self.store = store
         self.people = people
         self.wake = wake
         self.examples = examples
         self.send_log = send_log
+        self.flavors = flavors
         self._lock = threading.Lock()
         #: Source ids that are worked on: Slack delivers a mention as two events at once.
         self._at_work: set[str] = set()
@@ -131,13 +156,17 @@ class Desk:
             case CostQuestion() if heard.run is None and command.request.model and command.request.dataset:
                 # A plan is the price; it costs nothing until somebody approves it.
                 return self._request(command.request, heard)
+            case Retry() if heard.run and not command.changes and changing.is_vague_order(heard.words):
+                # "use a bigger gpu" below a failure is no wish for the same again
+                about = changing.setting_of(heard.words)
+                return self._once(heard, questions.what_to_change(about, heard.words, heard.run))
             case Retry():
                 return self._retry(command, heard)
             case Revise():
                 if heard.run is None:
                     return self._once(heard, answers.only_in_thread())
                 if not command.changes:
-                    return self._once(heard, answers.what_to_change(command.about))
+                    return self._once(heard, questions.what_to_change(command.about, heard.words, heard.run))
                 person = self._who(heard)
                 self.runs.revise(
                     source_id=heard.source_id,
@@ -203,14 +232,36 @@ class Desk:
         return answers.on_it() if run and not heard.quiet else None
 
     def _retry(self, command: Retry, heard: Heard) -> str | None:
-        """Ask again for a run that is over, with changes: a new run, whose plan needs an approval of its own."""
-        over = self._run(command.run, heard)
-        if not over.is_final:
-            raise UserError(
-                f"Run {over.short_id} is {over.status}, so there is nothing to retry.",
-                "Say what to change, or cancel it first.",
+        """Go on from a run that is over, or ask for it again: a new run, whose plan needs an approval of its own."""
+        if command.resume:
+            person = self._claim(heard)
+            over = self._run(command.run, heard, person)
+            if command.changes:
+                raise UserError(
+                    "A checkpoint fits only the settings that it was made with, so what is resumed cannot be changed.",
+                    "Write `resume` alone to go on as it was, or `retry` with the changes to start from the beginning.",
+                )
+            begun = self.successors.resume(over=over, place=heard.place, person=person, step=command.step)
+            already = None if begun.is_new else self.planned_already(begun.run)
+        else:
+            begun = self.successors.retry(
+                source_id=heard.source_id,
+                over=self._run(command.run, heard),
+                place=heard.place,
+                person=self._who(heard),
+                changes=command.changes,
+                words=heard.words,
             )
-        return self._request(changed(over.request, command.changes, heard.words), heard)
+            # a second delivery of the same words finds the run that the first one made
+            already = None if begun.is_new else self._once(heard, self.planned_already(begun.run))
+        self.wake()
+        self._told(heard)
+        return answers.on_it() if begun.is_new and not heard.quiet else already
+
+    def planned_already(self, run: Run) -> str:
+        """Say which run does what was asked for, with the way to it."""
+        url = text.permalink(self.workspace_url, run.place.channel, run.place.thread_ts)
+        return answers.planned_already(run, url)
 
     def _decide(self, command: Approve | Reject, heard: Heard) -> str | None:
         if heard.run is None:
@@ -234,32 +285,30 @@ class Desk:
 
     def _look(self, command: Status | Logs | Explain | CostQuestion | Help | Nothing, heard: Heard) -> str:
         """What only reads."""
-        if about := _about(command, heard):
-            if about.meaning:
-                return meaning_text(about.topic, heard.run)
-            return facts.fact_text(heard.run, about) if heard.run else answers.only_in_thread()
+        words = heard.words or read_slack(heard.typed, bot_user="").text
+        if told := questions.answer(command, words, heard.run):
+            return told
         match command:
             case Status():
                 if command.run is None and heard.run is None:
                     newest = self._recent(heard)
                     return answers.status_list(newest) if newest else self.examples.fit(answers.status_list(()))
-                return answers.status_text(self._run(command.run, heard))
+                return answers.status_text(self._shown(command.run, heard))
             case Logs():
                 self.runs.policy.check_member(self._who(heard))
-                run = self._run(command.run, heard)
+                run = self._shown(command.run, heard)
                 if self.send_log is None or run.job is None:
                     return answers.logs_text(run)
-                self.send_log(run)
-                return answers.log_comes(run)
+                return answers.log_comes(run) if self.send_log(run) else answers.log_is_there(run)
             case Explain():
-                return answers.explain_text(self._run(command.run, heard))
+                return answers.explain_text(self._shown(command.run, heard))
             case CostQuestion():
                 if heard.run is None:
                     return answers.ask_for_plan()
                 wanted = command.request.model_copy(update={"text": ""})
                 return facts.cost_elsewhere(heard.run, wanted) if fields.said(wanted) else facts.cost(heard.run)
             case Help():
-                return self.examples.fit(help_message(command))
+                return self.examples.fit(help_message(command, self.flavors()))
             case Nothing():
                 return self.examples.fit(answers.not_understood(heard.run))
             case _:
@@ -308,24 +357,27 @@ class Desk:
             return heard.run
         return self.runs.find(None, channel=heard.place.channel, thread_ts=heard.place.thread_ts)
 
+    def _shown(self, words: str | None, heard: Heard) -> Run:
+        """The run that is meant, where the answer may tell of it.
+
+        Raises:
+            UserError: it lives elsewhere, and others read here.
+        """
+        run = self._run(words, heard)
+        if run.place.channel != heard.place.channel and not heard.alone:
+            raise UserError(
+                f"Run {run.short_id} lives in another channel, and others read along here.",
+                f"Type `/finetune status {run.short_id}`: only you read the answer.",
+            )
+        return run
+
     def _recent(self, heard: Heard) -> list[Run]:
-        """The newest runs that this person may hear of here: their own, and those of this channel."""
+        """The newest runs that may be named here: those of this channel, and their own where nobody else reads."""
         newest = self.store.recent(50, statuses=WORTH_LISTING)
-        return [run for run in newest if run.requester == heard.user or run.place.channel == heard.place.channel][
+        channel = heard.place.channel
+        return [run for run in newest if run.place.channel == channel or (heard.alone and run.requester == heard.user)][
             :_LISTED
         ]
-
-
-def _about(command: Command, heard: Heard) -> About | None:
-    """The one fact or word that is asked about, where the reader of messages heard no more than a question."""
-    about = asked_about(heard.words or read_slack(heard.typed, bot_user="").text)
-    match command:
-        case Help(unknown=None) | Nothing():
-            return about
-        case Status(run=None) if heard.run:
-            return about if about and about.topic in ("time", "result") else None
-        case _:
-            return None
 
 
 def _with_words(fix: str, heard: Heard) -> str:

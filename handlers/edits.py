@@ -220,7 +220,7 @@ class Edits:
     def _check_open(self, run: Run) -> None:
         if run.status not in REVISABLE:
             raise UserError(
-                f"Run {run.short_id} is {run.status}: your edit changes nothing.",
+                f"Run {run.short_id} {run.status.told}: your edit changes nothing.",
                 "Ask for a new run with the change in it."
                 if run.is_final
                 else "To stop it, write `cancel` in its thread.",

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http.client import HTTPException
 from typing import Any
 
@@ -19,7 +19,6 @@ from bot.errors import StalePlan, UserError
 from bot.models import Place, Run, TrainingRequest
 from bot.runs import changed
 from bot.states import RunStatus
-from handlers.chat import UNREACHABLE
 from handlers.desk import Desk
 from handlers.form_names import Names
 from handlers.form_offers import offers
@@ -29,6 +28,7 @@ from handlers.views.buttons import Pressed
 from handlers.views.form import ADVANCED, ELEMENT, FORM, Carried, Form, form_view, read_carried, read_view
 from handlers.views.form_fields import BY_NAME, CHANNEL
 from handlers.views.form_values import Values, beyond, chosen, fields_of, read_form, to_form
+from handlers.wire import UNREACHABLE
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ NAME = re.compile(rf"^{re.escape(ELEMENT)}\.(model|dataset)$")
 _S = RunStatus
 #: A run that ended like this is what its requester corrects when they ask for an empty form.
 _UNDONE = frozenset({_S.DRAFTING, _S.REFUSED, _S.REJECTED, _S.EXPIRED, _S.CANCELED})
-#: How long the words of a refused command are kept, and of how many people.
-_REMEMBERED, _REFUSED = timedelta(hours=1), 500
+#: How long the words of a refused command are worth showing again.
+_REMEMBERED = timedelta(hours=1)
 #: What is done while nobody waits for it.
 _BACKGROUND = 4
 #: Runs in which names are looked for that were used lately.
@@ -53,20 +53,16 @@ class Forms:
         self.names = names
         self.team_id = team_id
         self._background = ThreadPoolExecutor(_BACKGROUND, thread_name_prefix="form")
-        #: Person -> when a command of theirs was refused, and what they had typed. Lost with the process: a comfort.
-        self._refused: dict[str, tuple[datetime, str]] = {}
 
     def note_refused(self, user: str, words: str) -> None:
         """Keep the words of a command that could not be done as typed: a form opened next begins with them."""
-        while len(self._refused) >= _REFUSED:
-            self._refused.pop(next(iter(self._refused)), None)
-        self._refused[user] = (self.desk.store.now(), words)
+        self.desk.store.note_refused(self.team_id, user, words)
 
     def open_empty(self, client: WebClient, trigger_id: str, user: str, channel: str | None) -> None:
         """Open a form for a new run, with what this person asked for last if nothing came of it."""
         place = Place(team_id=self.team_id, channel=channel) if channel else None
         last = next(iter(self.desk.store.recent(1, requester=user)), None)
-        at, words = self._refused.get(user, (None, ""))
+        at, words = self.desk.store.refused(self.team_id, user) or (None, "")
         if at and self.desk.store.now() - at < _REMEMBERED and (last is None or last.created_at < at):
             request, note = fill_in(words, whose="You typed", bot_user="")
             self._open(client, trigger_id, user, _filled(place, request, note))
@@ -74,7 +70,7 @@ class Forms:
         if last is None or last.status not in _UNDONE:
             self._open(client, trigger_id, user, Form(carried=Carried(place=place)))
             return
-        note = f"Filled in with what you asked for last: run {text.code(last.short_id)}, which is {last.status}."
+        note = f"Filled in with what you asked for last: run {text.code(last.short_id)}, which {last.status.told}."
         self._open(client, trigger_id, user, _filled(place, last.request, note))
 
     def open_filled(
@@ -245,7 +241,7 @@ def _is_newest(run: Run, pressed: Pressed) -> bool:
 def _check_newest(run: Run, pressed: Pressed) -> None:
     if run.status is not _S.PROPOSED:
         raise StalePlan(
-            f"Run {run.short_id} is {run.status}: plan {pressed.revision} can no longer be changed.",
+            f"Run {run.short_id} {run.status.told}: plan {pressed.revision} can no longer be changed.",
             "Ask for a new run with the change in it." if run.status is not _S.DRAFTING else "Answer in its thread.",
         )
     if not _is_newest(run, pressed):

@@ -22,6 +22,15 @@ log = logging.getLogger(__name__)
 _JSON: dict[str, str | Sequence[str]] = {"content-type": ["application/json;charset=utf-8"]}
 
 
+#: What opened a form too late -> how to do that again; the types of docs.slack.dev/interactivity payloads.
+_AGAIN = {
+    "command": "Type the command again.",
+    "block_actions": "Press the button again.",
+    "shortcut": "Choose the shortcut again.",
+    "message_action": "Choose the shortcut below the message again.",
+}
+
+
 class NoBodies(logging.Filter):
     """Keeps Bolt from writing whole unauthenticated bodies into the log; the refusal itself is logged."""
 
@@ -83,7 +92,7 @@ def tell_error(error: Exception, body: dict[str, Any], client: WebClient, respon
     """Answer an exception of any listener: a UserError in words, anything else by a reference into the log."""
     if isinstance(error, SlackApiError) and "trigger" in str(error.response.get("error")):
         # docs.slack.dev/reference/methods/views.open: a trigger lives three seconds
-        error = UserError("Slack was too slow to open the form.", "Press the button again.")
+        error = UserError("Slack was too slow to open the form.", _AGAIN.get(_kind(body), "Try again."))
     if isinstance(error, UserError):
         words = problem_text(error)
     else:

@@ -18,6 +18,8 @@ from bot.intake.slack_text import SlackText, read_slack
 from bot.models import Place, Run
 from handlers.desk import Desk, Heard, context_of, source_of
 from handlers.edits import Edits, post
+from handlers.looks import Looks
+from handlers.owed import Owed
 from handlers.second import SecondReader
 from handlers.views import answers
 
@@ -27,36 +29,48 @@ _WRITTEN = (None, "thread_broadcast", "file_share")
 _DECIDES = re.compile(r"(?i)^\W*(?:please |i )?(?:approve|reject|decline|deny)\b")
 
 
-def register(app: App, desk: Desk, *, team_id: str, bot_user_id: str, second: SecondReader | None = None) -> None:
-    mention = re.compile(rf"<@{re.escape(bot_user_id)}(\|[^>]*)?>")
-    edits = Edits(desk, team_id=team_id, bot_user_id=bot_user_id)
+class Messages:
+    """What people write, read once and answered."""
 
-    def heard(event: dict[str, Any], client: WebClient) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        looks: Looks,
+        client: WebClient,
+        *,
+        team_id: str,
+        bot_user_id: str,
+        second: SecondReader | None,
+    ) -> None:
+        """`client` is the one that late answers are given with."""
+        self._desk = desk
+        self._looks = looks
+        self._team_id = team_id
+        self._bot = bot_user_id
+        self._second = second
+        self._mention = re.compile(rf"<@{re.escape(bot_user_id)}(\|[^>]*)?>")
+        self.owed = Owed(desk.store, partial(self.heard, client=client, late=True))
+
+    def heard(self, event: dict[str, Any], client: WebClient, *, late: bool = False) -> None:
+        """Serve one message. `late`: Slack has its acknowledgement already, so that there is time."""
         words = event.get("text") or ""
         if event.get("subtype") not in _WRITTEN or event.get("bot_id") or not event.get("user"):
             return
         if event.get("edited"):  # a mention that an edit brought in: message_changed tells it, too
             return
         thread_ts = event.get("thread_ts")
-        run = desk.store.by_thread(event["channel"], thread_ts) if thread_ts else None
+        run = self._desk.store.by_thread(event["channel"], thread_ts) if thread_ts else None
         direct = event.get("channel_type") == "im"
-        called = event["type"] == "app_mention" or mention.search(words) is not None
+        called = event["type"] == "app_mention" or self._mention.search(words) is not None
         if not (run or direct or called):
             return
         # In a direct message everything is said to the bot.
-        spoken = f"<@{bot_user_id}> {words}" if direct and not (run or called) else words
-        said = read_slack(words, bot_user=bot_user_id)
-        command = parse(spoken, thread=context_of(run) if run else None, bot_user=bot_user_id)
-        if isinstance(command, Nothing):
-            command = _out_of_turn(spoken, said, run, called=called, bot_user=bot_user_id)
-        if isinstance(command, Nothing) and not _is_answered(
-            said, run, threaded=bool(thread_ts), called=called or direct
-        ):
-            return
-        heard_words = Heard(
+        spoken = f"<@{self._bot}> {words}" if direct and not (run or called) else words
+        said = read_slack(words, bot_user=self._bot)
+        heard = Heard(
             source_id=source_of(event["channel"], event["ts"]),
             place=Place(
-                team_id=team_id,
+                team_id=self._team_id,
                 channel=event["channel"],
                 # In a direct message the card begins its own thread, elsewhere it answers the message.
                 thread_ts=thread_ts or (None if direct else event["ts"]),
@@ -67,18 +81,40 @@ def register(app: App, desk: Desk, *, team_id: str, bot_user_id: str, second: Se
             run=run,
             quiet=True,
         )
-        if second and (called or direct) and second.wants(words, command):
-            if desk.store.remember(f"reading:{heard_words.source_id}"):
-                second.later(
-                    words, context_of(run) if run else None, command, partial(_late, desk, heard_words, client)
-                )
+        if self._looks.answers(said, heard, client, aloud=called or direct):
             return
-        if answer := desk.serve(command, heard_words):
-            post(client, heard_words.place, answer)
+        context = context_of(run) if run else None
+        command = parse(spoken, thread=context, bot_user=self._bot)
+        if isinstance(command, Nothing):
+            command = _out_of_turn(spoken, said, run, called=called, bot_user=self._bot)
+        if isinstance(command, Nothing) and not _is_answered(
+            said, run, threaded=bool(thread_ts), called=called or direct
+        ):
+            return
+        if self._second and (called or direct) and self._second.wants(words, command):
+            if not late:
+                if self.owed.note(heard.source_id, event):
+                    self._second.later(partial(self.owed.answer, heard.source_id, event))
+                return
+            command = self._second.read(words, context) or command
+        try:
+            answer = self._desk.serve(command, heard)
+        except UserError as error:
+            if not late:
+                raise
+            # nobody else tells it
+            _whisper(client, heard, answers.problem_text(error))
+            return
+        if answer:
+            post(client, heard.place, answer)
+
+
+def register(app: App, messages: Messages, desk: Desk, *, team_id: str, bot_user_id: str) -> None:
+    edits = Edits(desk, team_id=team_id, bot_user_id=bot_user_id)
 
     @app.event("app_mention")
     def mentioned(event: dict[str, Any], client: WebClient) -> None:
-        heard(event, client)
+        messages.heard(event, client)
 
     @app.event("message")
     def message_event(event: dict[str, Any], client: WebClient) -> None:
@@ -88,23 +124,11 @@ def register(app: App, desk: Desk, *, team_id: str, bot_user_id: str, second: Se
             case "message_deleted":
                 edits.deleted(event, client)
             case _:
-                heard(event, client)
+                messages.heard(event, client)
 
 
-def _late(desk: Desk, heard: Heard, client: WebClient, command: Command) -> None:
-    """Serve words after Slack was acknowledged: nobody else tells what goes wrong."""
-    try:
-        answer = desk.serve(command, heard)
-    except UserError as error:
-        client.chat_postEphemeral(
-            channel=heard.place.channel,
-            user=heard.user,
-            text=answers.problem_text(error),
-            thread_ts=heard.place.thread_ts,
-        )
-        return
-    if answer:
-        post(client, heard.place, answer)
+def _whisper(client: WebClient, heard: Heard, words: str) -> None:
+    client.chat_postEphemeral(channel=heard.place.channel, user=heard.user, text=words, thread_ts=heard.whispered_in)
 
 
 def _out_of_turn(spoken: str, said: SlackText, run: Run | None, *, called: bool, bot_user: str) -> Command:
@@ -122,5 +146,5 @@ def _is_answered(said: SlackText, run: Run | None, *, threaded: bool, called: bo
         return False
     if run is not None and asked_about(said.text):
         return True
-    thanks = phrases.is_made_of(said.text.lower(), phrases.FILLERS, phrases.APPROVALS)
-    return called and bool(said.text) and not (threaded and thanks)
+    thanks = bool(said.text) and phrases.is_made_of(said.text.lower(), phrases.FILLERS, phrases.APPROVALS)
+    return called and not (threaded and thanks)

@@ -4,7 +4,6 @@ Decides nothing: what comes out is served like typed words, and when nothing com
 """
 
 import logging
-import secrets
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -32,19 +31,12 @@ class SecondReader:
         """Whether these words to the bot are worth it, after the reader made `command` of them."""
         return is_unsure(words, command, bot_user=self._bot)
 
-    def later(
-        self, words: str, thread: ThreadContext | None, first: Command, serve: Callable[[Command], None]
-    ) -> Future[None]:
-        """Read again in a thread of its own, then serve what comes of it, or `first`."""
-        return self._pool.submit(self._work, words, thread, first, serve)
+    def later(self, work: Callable[[], None]) -> Future[None]:
+        """Do this where it may wait for the model."""
+        return self._pool.submit(work)
 
-    def _work(self, words: str, thread: ThreadContext | None, first: Command, serve: Callable[[Command], None]) -> None:
-        try:
-            serve(self._read(words, thread) or first)
-        except Exception:
-            log.exception("serving a second reading, reference %s", secrets.token_hex(4))
-
-    def _read(self, words: str, thread: ThreadContext | None) -> Command | None:
+    def read(self, words: str, thread: ThreadContext | None) -> Command | None:
+        """Read again, now; None: nothing that counts came out."""
         text = read_slack(words, bot_user=self._bot).text
         try:
             answer = self._model.complete(instructions(thread), text, schema())

@@ -85,6 +85,8 @@ def to_run(row: RunRow, events: Iterable[RunEvent]) -> Run:
         machine=row.machine,
         stepped_at=row.stepped_at,
         spent_usd=row.spent_usd,
+        verbosity=row.verbosity,
+        direct=row.direct,
         created_at=row.created_at,
         updated_at=row.updated_at,
         next_check_at=row.next_check_at,

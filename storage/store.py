@@ -4,59 +4,37 @@ Guards the rows: a move is in TRANSITIONS, of two concurrent changes one wins, a
 only as frozen values of bot.models. Does not decide anything and does not wake the watcher.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, true, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, and_, case, delete, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from bot.errors import InvalidTransition
-from bot.models import Job, Parent, Place, Plan, Progress, Resume, Run, RunEvent, TrainingRequest
+from bot.models import Ledger, Parent, Place, Plan, Progress, Resume, Run, RunEvent, TrainingRequest
 from bot.models.run import FOLLOWED, ITSELF, REVISED
 from bot.ports import Clock
 from bot.states import FINAL, TRANSITIONS, RunStatus
+from storage.changes import change
 from storage.claims import LEASE_S, Claims
 from storage.clocks import SharedClock
 from storage.deliveries import Deliveries
 from storage.engine import Database
 from storage.ids import LENGTH, SHORT_LENGTH, RunIds, read_id
+from storage.ledger import Ledgers, lock_ledger, read_ledger
+from storage.owed import Debts
 from storage.past import Past
-from storage.rows import add_event, breaks_promise, describe, insert_once, read_run, read_runs, to_run
+from storage.people import People, read_preferences
+from storage.rows import add_event, describe, insert_once, read_run, read_runs, to_run
 from storage.tables import PROMISES, InboxRow, PlanRow, RunRow
 from storage.workspaces import Workspaces
 
-#: What `advance` and `update` may change, by the names of bot.models.Run.
-CHANGEABLE = frozenset(
-    {
-        "revision",
-        "needs_plan",
-        "request",
-        "plan",
-        "previous_plan",
-        "question",
-        "problem",
-        "decided_by",
-        "reason",
-        "cancel_requested_by",
-        "job",
-        "progress",
-        "log_tail",
-        "diagnosis",
-        "report",
-        "alerts",
-        "machine",
-        "stepped_at",
-        "spent_usd",
-        "next_check_at",
-    }
-)
 #: Until somebody decides, a request may still change.
 REVISABLE = frozenset({RunStatus.RECEIVED, RunStatus.DRAFTING, RunStatus.PROPOSED})
 
 
-class Store(Deliveries, Claims, Past, Workspaces):
+class Store(Deliveries, Claims, Past, Workspaces, People, Ledgers, Debts):
     """The database, in the words of the product. Safe to call from several threads and processes.
 
     Each method is one transaction, durable when it returns, and raises Transient when the database does not answer.
@@ -110,6 +88,11 @@ class Store(Deliveries, Claims, Past, Workspaces):
         with self._database.write() as session:
             return _remember(session, source_id, now)
 
+    def forget(self, source_id: str) -> None:
+        """Make an id new again whose effect is known not to have come."""
+        with self._database.write() as session:
+            session.execute(delete(InboxRow).where(InboxRow.source_id == source_id))
+
     def record_request(
         self,
         source_id: str,
@@ -122,7 +105,8 @@ class Store(Deliveries, Claims, Past, Workspaces):
     ) -> Run | None:
         """Make a run of a request, due at once. Returns None for an id that had its effect already.
 
-        A `parent` is told in its own audit trail, and its plan is what the new one is compared with.
+        A `parent` is told in its own audit trail, and its plan is what the new one is compared with. The new run's
+        thread, which mostly is the parent's, says as much as that one did, else what the requester set.
 
         Raises:
             KeyError: there is no such parent.
@@ -132,6 +116,8 @@ class Store(Deliveries, Claims, Past, Workspaces):
             if not _remember(session, source_id, now):
                 return None
             run_id = self._ids.next(now)
+            before = read_run(session, parent.run_id) if parent else None
+            wanted = read_preferences(session, place.team_id, requester)
             row = RunRow(
                 id=run_id,
                 short_id=run_id[-SHORT_LENGTH:],
@@ -150,9 +136,11 @@ class Store(Deliveries, Claims, Past, Workspaces):
                 log_tail=(),
                 parent=parent,
                 resume=resume,
-                previous_plan=read_run(session, parent.run_id).plan if parent else None,
+                previous_plan=before.plan if before else None,
                 alerts=(),
                 spent_usd=0.0,
+                verbosity=before.verbosity if before else wanted.verbosity,
+                direct=wanted.direct,
                 created_at=now,
                 updated_at=now,
                 next_check_at=now,
@@ -181,7 +169,7 @@ class Store(Deliveries, Claims, Past, Workspaces):
         with self._database.write() as session:
             if not _remember(session, source_id, now):
                 return None
-            return _change(session, run, run.status, changes, event, now, only_if=RunRow.status.in_(REVISABLE))
+            return change(session, run, run.status, changes, event, now, only_if=RunRow.status.in_(REVISABLE))
 
     # --- what is known
 
@@ -222,14 +210,6 @@ class Store(Deliveries, Claims, Past, Workspaces):
         with self._database.read() as session:
             return read_runs(session, session.scalars(query).all())
 
-    def spent_usd(self, since: datetime, *, requester: str | None = None) -> float:
-        """Add up what the jobs of all runs asked for since then have cost, as the Hub bills them. US dollars."""
-        query = select(func.sum(RunRow.spent_usd)).where(RunRow.created_at >= since)
-        if requester is not None:
-            query = query.where(RunRow.requester == requester)
-        with self._database.read() as session:
-            return session.scalar(query) or 0.0
-
     def promised(self, except_run_id: str) -> set[str]:
         """Name the outputs, as their plans write them, of all other runs that may still write theirs."""
         query = select(RunRow.output_name).where(PROMISES, RunRow.output_repo.is_not(None), RunRow.id != except_run_id)
@@ -244,10 +224,21 @@ class Store(Deliveries, Claims, Past, Workspaces):
 
     # --- what changes
 
-    def advance(self, run: Run, to: RunStatus, *, actor: str, note: str = "", **changes: Any) -> Run:
+    def advance(
+        self,
+        run: Run,
+        to: RunStatus,
+        *,
+        actor: str,
+        note: str = "",
+        permit: Callable[[Ledger], None] | None = None,
+        **changes: Any,
+    ) -> Run:
         """Move `run` to `to`, unless somebody changed it first, and write the move into the audit trail.
 
-        `changes` are fields of Run. Without `next_check_at` the run is due at once; a final one never is.
+        `changes` are fields of Run. Without `next_check_at` the run is due at once; a final one never is. `permit`
+        looks at this month's ledger without this run, to which nobody else adds before the move is made; what it raises
+        undoes it.
 
         Raises:
             InvalidTransition: TRANSITIONS has no such move, or the race was lost (says how the run is now), or another
@@ -260,8 +251,11 @@ class Store(Deliveries, Claims, Past, Workspaces):
             if to not in TRANSITIONS[run.status]:
                 now_is = describe(session, run.id)
                 raise InvalidTransition(f"run {run.id} cannot go from {run.status} to {to}: {now_is}")
+            if permit is not None:
+                lock_ledger(session)
+                permit(read_ledger(session, now, without=run.id))
             event = RunEvent(at=now, status=to, actor=actor, note=note)
-            return _change(session, run, to, {"next_check_at": now} | changes, event, now)
+            return change(session, run, to, {"next_check_at": now} | changes, event, now)
 
     def update(self, run: Run, *, actor: str | None = None, note: str = "", **changes: Any) -> Run:
         """Change fields of `run` and keep its status, unless somebody changed it first.
@@ -276,10 +270,12 @@ class Store(Deliveries, Claims, Past, Workspaces):
         now = self._clock()
         event = RunEvent(at=now, status=None, actor=actor or ITSELF, note=note) if note else None
         with self._database.write() as session:
-            return _change(session, run, run.status, changes, event, now)
+            return change(session, run, run.status, changes, event, now)
 
-    def request_cancel(self, run_id: str, actor: str) -> Run:
+    def request_cancel(self, run_id: str, actor: str, *, only_if: RunStatus | None = None) -> Run:
         """Note that somebody wants the run stopped and make it due. The first wish counts; a final run stays as it is.
+
+        `only_if`: a run that is no longer in this status stays as it is, too; None: whatever its status.
 
         One that is being submitted keeps its next check: looking for its job before the Hub's listing can show it
         would find none, and buy a second one.
@@ -292,6 +288,7 @@ class Store(Deliveries, Claims, Past, Workspaces):
         statement = (
             update(RunRow)
             .where(RunRow.id == run_id, RunRow.cancel_requested_by.is_(None), RunRow.status.not_in(FINAL))
+            .where(true() if only_if is None else RunRow.status == only_if)
             .values(cancel_requested_by=actor, version=RunRow.version + 1, updated_at=now, next_check_at=next_check_at)
             .returning(RunRow.id)
         )
@@ -308,68 +305,3 @@ class Store(Deliveries, Claims, Past, Workspaces):
 
 def _remember(session: Session, source_id: str, now: datetime) -> bool:
     return insert_once(session, InboxRow, source_id=source_id, at=now)
-
-
-def _change(
-    session: Session,
-    run: Run,
-    status: RunStatus,
-    changes: dict[str, Any],
-    event: RunEvent | None,
-    now: datetime,
-    *,
-    only_if: ColumnElement[bool] | None = None,
-) -> Run:
-    """Compare and set: the row must still be the one that `run` was read from."""
-    statement = (
-        update(RunRow)
-        .where(
-            RunRow.id == run.id,
-            RunRow.status == run.status,
-            RunRow.revision == run.revision,
-            RunRow.version == run.version,
-            true() if only_if is None else only_if,
-        )
-        .values(**_columns(status, changes), version=run.version + 1, updated_at=now)
-        .returning(RunRow)
-    )
-    try:
-        row = session.scalar(statement, execution_options={"synchronize_session": False})
-    except IntegrityError as error:
-        plan = changes.get("plan", run.plan)
-        if not breaks_promise(error) or plan is None:
-            raise
-        raise InvalidTransition(f"another run promises {plan.output_repo}: run {run.id} stays {run.status}") from error
-    if row is None:
-        raise InvalidTransition(
-            f"run {run.id} is not what it was ({run.status}, revision {run.revision}, version {run.version}):"
-            f" {describe(session, run.id)}"
-        )
-    if event is not None:
-        add_event(session, run.id, event)
-    if row.plan is not None and "plan" in changes:
-        plan = row.plan
-        insert_once(session, PlanRow, run_id=run.id, revision=row.revision, digest=plan.digest, plan=plan, at=now)
-    # the version counts every change, and every event comes with one: nobody else can have added any
-    return to_run(row, run.events if event is None else (*run.events, event))
-
-
-def _columns(status: RunStatus, changes: dict[str, Any]) -> dict[str, Any]:
-    """Turn changes of a Run into columns, with those that follow from them."""
-    if unknown := changes.keys() - CHANGEABLE:
-        raise TypeError(f"a run has no changeable {', '.join(sorted(unknown))}")
-    columns = {**changes, "status": status}
-    if status in FINAL:
-        columns["next_check_at"] = None
-    elif columns.get("next_check_at", True) is None:
-        raise ValueError(f"a run that is {status} needs a next check")
-    if "plan" in changes:
-        columns |= {"output_repo": None, "output_name": None}
-    if isinstance(plan := changes.get("plan"), Plan):
-        output = plan.output_repo
-        columns |= {"namespace": plan.namespace, "output_repo": output.lower(), "output_name": output}
-    if "job" in changes:
-        columns["job_id"] = None
-    if isinstance(job := changes.get("job"), Job):
-        columns |= {"job_id": job.id, "namespace": job.namespace}
-    return columns

@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -37,6 +38,7 @@ from bot.models import (
     Report,
     Resume,
     TrainingRequest,
+    Verbosity,
 )
 from bot.states import FINAL, ON_THE_HUB, RunStatus
 from storage.ids import LENGTH, SHORT_LENGTH
@@ -125,6 +127,13 @@ _Status = Enum(
     length=16,
     values_callable=lambda statuses: [status.value for status in statuses],
 )
+_Verbosity = Enum(
+    Verbosity,
+    native_enum=False,
+    create_constraint=False,
+    length=16,
+    values_callable=lambda words: [word.value for word in words],
+)
 _UNSHOWN = text("version <> shown_version")
 _FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL))
 _PROMISING = ", ".join(f"'{status}'" for status in sorted({RunStatus.PROPOSED, RunStatus.APPROVED} | ON_THE_HUB))
@@ -204,6 +213,12 @@ class RunRow(Base):
     #: NULL: no step was seen yet.
     stepped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     spent_usd: Mapped[float] = mapped_column(Double, server_default="0")
+    verbosity: Mapped[Verbosity] = mapped_column(_Verbosity, server_default=Verbosity.MILESTONES.value)
+    direct: Mapped[bool] = mapped_column(server_default=false())
+    #: Of the plan; NULL: there is none, or it was over before this column was.
+    ceiling_usd: Mapped[float | None] = mapped_column(Double)
+    #: When a person approved the plan: in that month it counts against the budget. NULL: nobody did.
+    approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: NULL: final, nothing left to do but to show it.
@@ -274,3 +289,29 @@ class WorkspaceRow(Base):
     team_id: Mapped[str] = mapped_column(Text, primary_key=True)
     #: When Slack last refused a chart there; NULL: never.
     charts_refused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PersonRow(Base):
+    """What a person set, and what they typed last in vain."""
+
+    __tablename__ = "people"
+
+    team_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    verbosity: Mapped[Verbosity] = mapped_column(_Verbosity)
+    direct: Mapped[bool]
+    #: A command that could not be done as typed; NULL, both: none was.
+    refused_words: Mapped[str | None] = mapped_column(Words)
+    refused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class OwedRow(Base):
+    """A message that was acknowledged and is not answered yet. The row goes when it is."""
+
+    __tablename__ = "owed"
+
+    source_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    #: What Slack delivered, as far as it is needed to answer.
+    event: Mapped[dict[str, Any]] = mapped_column(Json(dict[str, Any]))
+    #: Until then some process works on it.
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -13,8 +13,8 @@ from slack_sdk import WebClient
 from waitress.server import create_server
 
 from bot.playground.slack_state import APP_TOKEN, BOT_TOKEN
-from handlers.chat import make_client
 from handlers.web import make_web
+from handlers.wire import make_client
 from tests.local_slack import LocalSlack
 
 

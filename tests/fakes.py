@@ -45,6 +45,8 @@ class FakeHub:
         self.models: dict[str, ModelInfo] = {}
         self.datasets: dict[str, DatasetInfo] = {}
         self.repos: dict[str, Landed] = {}
+        #: Repository and commit -> the step of the checkpoint there.
+        self.checkpoints: dict[tuple[str, str], int] = {}
         #: Of `repos`, those that everybody can read.
         self.public: set[str] = set()
         self.token = TokenRights(user="tunesmith-lab", role="write", organizations={"acme": "admin"})
@@ -85,6 +87,10 @@ class FakeHub:
     def landed(self, repo_id: str) -> Landed | None:
         self._answer()
         return self.repos.get(repo_id)
+
+    def checkpoint_step(self, repo_id: str, commit: str) -> int | None:
+        self._answer()
+        return self.checkpoints.get((repo_id, commit))
 
     def _answer(self) -> None:
         if self.down:

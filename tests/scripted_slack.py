@@ -34,7 +34,10 @@ class ScriptedSlack:
         is_json = "json" in handler.headers.get("Content-Type", "")
         self.calls.append((method, json.loads(raw) if is_json else {k: v[0] for k, v in parse_qs(raw).items()}))
         error = self.errors[method].pop(0) if self.errors[method] else ""
-        answer = {"ok": False, "error": error} if error else {"ok": True, "ts": f"{len(self.calls)}.000100"}
+        # as conversations.open and chat.postMessage answer
+        answer = {"ok": True, "ts": f"{len(self.calls)}.000100", "channel": {"id": "D0SCRIPT"}}
+        if error:
+            answer = {"ok": False, "error": error}
         body = json.dumps(answer).encode()
         handler.send_response(200)
         handler.send_header("Content-Type", "application/json")

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.models import Place, Run
+from slack_bolt import App
+
+from bot.models import Log, Place, Run
 from bot.playground.slack_state import SIGNING_SECRET
 from bot.policy import Policy
 from bot.runs import Runs
@@ -39,13 +41,15 @@ class ShownRuns:
 
     def __init__(self, slack: BotSlack, store: Store, clock: FakeClock) -> None:
         self.slack, self.store, self.clock, self.visitor = slack, store, clock, slack.visitor
-        self.chat = SlackChat(slack.client(), store, clock, pace=Pace(post_every_s=0))
+        self.chat = SlackChat(slack.client(), store, clock, pace=Pace(post_every_s=0), workspace_url=f"{slack.url}/")
         self.log: list[str] | Exception = []
+        self.log_ends_early = False
+        self.app: App
 
-    def read_log(self, namespace: str, job_id: str, lines: int) -> list[str]:
+    def read_log(self, namespace: str, job_id: str, lines: int) -> Log:
         if isinstance(self.log, Exception):
             raise self.log
-        return self.log[-lines:]
+        return Log(lines=tuple(self.log[-lines:]), starts_late=len(self.log) > lines, ends_early=self.log_ends_early)
 
     def run(self, status: RunStatus, *, channel: str = CHANNEL, user: str = ASKER, **changes: Any) -> Run:
         """A run that came to this status, shown in its thread."""
@@ -99,7 +103,9 @@ def shown_runs(folder: Path) -> Iterator[ShownRuns]:
         app = build_app(
             client=slack.client(), runs=Runs(store, policy), store=store, wake=lambda: None, clock=clock, team_id=TEAM,
             bot_user_id=BOT, signing_secret=SIGNING_SECRET, read_log=world.read_log,
+            workspace_url=f"{slack.url}/",
         )  # fmt: skip
+        world.app = app
         with slack.listening(app, "http"):
             yield world
     store.close()

@@ -11,6 +11,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.models import Place, Run
 from bot.playground.slack_state import SIGNING_SECRET
 from bot.policy import Policy
+from bot.ports import LanguageModel
 from bot.runs import Runs
 from bot.states import RunStatus
 from handlers import build_app
@@ -27,14 +28,27 @@ _S = RunStatus
 class SignedSlack:
     """Sends what Slack sends, signed, and keeps what the bot answers."""
 
-    def __init__(self, slack: BotSlack, store: Store, clock: FakeClock, answers: ScriptedSlack) -> None:
+    def __init__(
+        self,
+        slack: BotSlack,
+        store: Store,
+        clock: FakeClock,
+        answers: ScriptedSlack,
+        *,
+        language_model: LanguageModel | None = None,
+        budget_usd: float | None = None,
+    ) -> None:
         self.slack, self.store, self.clock, self.answers = slack, store, clock, answers
         self.wakes = 0
         self.sent = 0
-        self.runs = Runs(store, Policy(team_id=TEAM, approvers=frozenset({LEAD}), self_approve_usd=1))
+        policy = Policy(
+            team_id=TEAM, approvers=frozenset({LEAD}), self_approve_usd=1, monthly_budget_usd=budget_usd
+        )  # fmt: skip
+        self.runs = Runs(store, policy)
         self.app = build_app(
             client=slack.client(), runs=self.runs, store=store, wake=self.wake, clock=clock, team_id=TEAM,
-            bot_user_id=BOT, signing_secret=SIGNING_SECRET,
+            bot_user_id=BOT, signing_secret=SIGNING_SECRET, language_model=language_model,
+            workspace_url=f"{slack.url}/",
         )  # fmt: skip
 
     def wake(self) -> None:

@@ -7,10 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.intake import parse
 from bot.intake.about import TOPICS, About, asked_about
 from bot.intake.glossary import BY_NAME, TERMS, term_of
 from bot.intake.slack_text import read_slack
 from bot.models import Run, TrainingRequest
+from bot.models.request import HOW_SAID
+from bot.states import RunStatus
+from handlers.desk import context_of
+from handlers.views import answers, questions
 from handlers.views.facts import fact_text
 from handlers.views.help import meaning_text
 from tests.builders import BOT, make_plan, make_run
@@ -75,6 +80,64 @@ def test_a_question_for_the_meaning_of_a_word(words, term):
 
 
 @pytest.mark.parametrize(
+    ("words", "topic"),
+    [
+        ("why is it so cheap?", "price"),
+        ("why so expensive?", "price"),
+        ("why does it take so long?", "slow"),
+        ("why is it waiting?", "waiting"),
+        ("why is the loss so high", "loss"),
+        ("is it overfitting?", "loss"),
+        ("can I trust the estimate?", "trust"),
+        ("how sure are you about the price?", "trust"),
+        ("how good will it be?", "quality"),
+        ("will the model be any good?", "quality"),
+        ("is my data safe?", "privacy"),
+        ("who can see my model?", "privacy"),
+        ("are my slack messages used for training?", "privacy"),
+        ("can I use my own data?", "own_data"),
+        ("how do I upload our csv files?", "own_data"),
+        ("how much data do I need?", "rows"),
+        ("which rows are held back?", "held_back"),
+        ("do I pay if it fails?", "failure"),
+        ("what can go wrong?", "failure"),
+        ("can I close my laptop?", "absence"),
+        ("how do I use the model afterwards?", "using"),
+        ("should I approve this?", "advice"),
+        ("what do the warnings mean?", "warnings"),
+        ("is lora better than full?", "full_or_lora"),
+        ("what else could it run on?", "other_hardware"),
+        ("is there a cheaper gpu?", "other_hardware"),
+    ],
+)
+def test_what_people_wonder_about_is_read_in_their_words(words, topic):
+    assert asked_about(words) == About(topic=topic)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "@person should I approve this?",
+        "should I hit approve or do you?",
+        "do you guys think the model is any good?",
+        "does anyone know why last month's run was so expensive?",
+        "I think it is too expensive. what do you say?",
+        "it is so cheap",
+        "my data is safe now",
+        "shall we talk about whether fine-tuning smaller models is worth the trouble for the quarterly review?",
+    ],
+)
+def test_what_people_say_to_each_other_is_no_question_to_the_bot(words):
+    assert asked_about(words) is None
+
+
+def test_a_question_that_is_said_to_the_bot_need_not_name_the_run():
+    words = "how good do models get when the data are as bad as last month"
+    assert asked_about(words) is None
+    assert asked_about(words, aloud=True) == About(topic="quality")
+
+
+@pytest.mark.parametrize(
     "words",
     [
         "what dataset should we use next time?",
@@ -85,7 +148,6 @@ def test_a_question_for_the_meaning_of_a_word(words, term):
         "use lora",
         "2 epochs",
         "approve",
-        "why is the loss so high",
         "can you make it cheaper?",
         "lunch?",
         "any news?",
@@ -126,13 +188,54 @@ def test_every_name_of_the_glossary_means_one_thing_and_every_field_exists():
     assert term_of("  Low-Rank   Adaptation ") == term_of("lora")
 
 
+def test_why_may_stand_before_a_number():
+    assert asked_about("why only 2 epochs?") == About(topic="epochs", why=True)
+
+
+def ask(words: str, run: Run | None) -> str | None:
+    """What is answered to words that were said to the bot."""
+    thread = context_of(run) if run else None
+    return questions.answer(parse(f"<@{BOT}> {words}", thread=thread, bot_user=BOT), words, run)
+
+
+def test_the_answers_carry_the_numbers_of_the_run():
+    run = make_run()
+    assert "about 25 min on `a10g-large` at $1.50 an hour: ~$0.63" in str(ask("why is it so cheap?", run))
+    assert "likely $0.45–$0.90" in str(ask("can I trust the price?", run))
+    assert "cannot cost more than $1.88" in str(ask("can I trust the price?", run))
+    assert "Only members of `tunesmith-lab` can read the model" in str(ask("is my data safe?", run))
+    assert "`hf upload tunesmith-lab/my-data data.jsonl" in str(ask("can I use my own data?", run))
+    assert "Mind this: The dataset has 4,200 rows; two epochs may overfit." in str(ask("should I approve it?", run))
+    running = make_run(RunStatus.RUNNING)
+    assert "So far: loss 2.21 (step 10) → *1.51*" in str(ask("is the loss ok?", running))
+    done = walks()["succeeded-evaluated"]
+    assert str(ask("is it any good?", done)).startswith("It learned: on 200 rows")
+
+
+def test_questions_that_need_no_run_are_answered_anywhere():
+    assert "hf upload YOUR-NAME/my-data" in str(ask("can I use my own data?", None))
+    assert "never trained on" in str(ask("do you keep my messages?", None))
+    assert ask("how do I use this?", None) is None, "the help answers what is asked about the bot"
+    assert ask("2 epochs", make_run()) is None
+
+
+@pytest.mark.parametrize("name", sorted(walks()))
+@pytest.mark.parametrize("words", ["", "hm what about the moon", "wieso ist das so?"])
+def test_words_to_the_bot_always_get_something_of_use(name, words):
+    run = walks()[name]
+    said = answers.not_understood(run)
+    assert f"The run {run.status.told}. " in said
+    assert len(said) < 700
+    assert ask(words, run) is None
+
+
 @pytest.mark.parametrize("name", sorted(walks()))
 def test_every_question_has_a_short_answer_in_every_state(name):
     run = walks()[name]
     asked = [About(topic=topic) for topic in TOPICS]
     asked += [About(topic=field, why=why) for field in TrainingRequest.model_fields for why in (False, True)]
     for about in asked:
-        if about.topic not in ("text", "read_by"):
+        if about.topic not in HOW_SAID:
             answer = fact_text(run, about)
             assert 0 < len(answer) < 700, (about, answer)
     for term in TERMS:

@@ -8,6 +8,7 @@ import pytest
 from bot.alerts import IDLE_LOOKS, alerts
 from bot.models import JobStage, Machine, Option, Point, Run, Tuning, Usage
 from bot.states import RunStatus
+from handlers.views import act_buttons
 from handlers.views.thread import thread
 from tests.builders import ASKER, NOW, make_estimate, make_plan, make_progress, make_run, minutes
 from tests.world import begin, logged
@@ -86,9 +87,10 @@ def test_a_job_that_waits_long_is_told_with_the_cheaper_hardware_and_the_differe
     assert kinds(run, created + minutes(14)) == []
     [alert] = alerts(run, created + minutes(16))
     assert alert.text == (
-        "The job has waited 16 min for a free a10g-large. Waiting costs nothing. On t4-small it would cost ~$0.52"
-        " (~$0.11 less than planned) and take about 1 h 18 min. To change, stop this run and ask for it again with that"
-        " hardware."
+        "The job has waited 16 min for a free a10g-large. Waiting costs nothing. On t4-small with LoRA it would cost"
+        " ~$0.52 (~$0.11 less than planned) and take about 1 h 18 min. On a100-large it would cost ~$0.80 (~$0.17 more"
+        " than planned) and take about 12 min. With one click I stop this job, before it costs anything, and plan the"
+        " run there; that plan has to be approved like any other."
     )
     dearer = Option(
         flavor="h200", tuning=Tuning.FULL, estimate=make_estimate(cost_usd=2.0, hours=0.2), reason="fastest"
@@ -97,6 +99,29 @@ def test_a_job_that_waits_long_is_told_with_the_cheaper_hardware_and_the_differe
     assert "~$1.37 more than planned" in alert.text
     [alert] = alerts(make_run(_S.QUEUED, plan=make_plan(options=())), created + minutes(16))
     assert alert.text.endswith("No other hardware was offered for this plan.")
+
+
+def test_the_alert_of_a_long_wait_offers_each_hardware_once_with_its_dollars_and_what_happens_to_the_job():
+    run = make_run(_S.QUEUED)
+    said = alerts(run, run.job.created_at + minutes(16))
+
+    def labels(**changes: Any) -> list[str]:
+        now = make_run(_S.QUEUED, alerts=said, **changes)
+        [message] = [message for message in thread(now) if message.key == "alert-queued"]
+        return [element["text"]["text"] for block in message.blocks[1:] for element in block["elements"]]
+
+    assert labels() == [
+        "Switch to t4-small with LoRA · ~$0.11 less", "Switch to a100-large · ~$0.17 more", "Cancel run"
+    ]  # fmt: skip
+    assert labels(cancel_requested_by=ASKER) == []
+    running = make_run(_S.RUNNING, alerts=said)
+    [message] = [message for message in thread(running) if message.key == "alert-queued"]
+    assert [element["text"]["text"] for element in message.blocks[-1]["elements"]] == ["Cancel run"]
+    [first, *_] = act_buttons.moves(run)
+    assert first.confirm.to_dict()["text"]["text"] == (
+        "The job that waits for a10g-large is stopped first; it is not paid for unless it starts before. Then I plan"
+        " the run on t4-small with LoRA, ~$0.11 less than planned. Nothing runs until somebody approves that plan."
+    )
 
 
 def test_an_end_after_the_time_limit_is_told_with_what_will_be_done_by_then():
@@ -170,8 +195,8 @@ def test_a_new_step_is_seen_with_its_time_and_money_is_counted(world):
     run = world.tick(run)
     assert run.stepped_at == world.clock()
     assert run.spent_usd == pytest.approx(6 * run.plan.flavor.price_usd_hour / 60, abs=1e-4)
-    assert world.store.spent_usd(run.created_at) == run.spent_usd
-    assert world.store.spent_usd(run.created_at, requester="U0NOBODY") == 0
+    assert world.store.ledger().spent_usd == run.spent_usd
+    assert world.store.ledger(requester="U0NOBODY").spent_usd == 0
 
 
 def test_the_gpus_are_measured_rarely_and_idle_looks_are_counted(world):

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from bot.models import Place, Point, Run
 from bot.playground.slack_blocks import check_blocks
 from bot.states import RunStatus
-from handlers.chat import SlackChat, make_client
+from bot.training.progress import thin
+from handlers.chat import SlackChat
 from handlers.pace import Pace
 from handlers.views import chart
 from handlers.views.compare import comparison, shared
 from handlers.views.thread import thread
+from handlers.wire import make_client
 from storage.store import Store
 from storage.workspaces import FORGET
 from tests.block_kit import check
@@ -35,14 +37,47 @@ def running(*values: float, **progress: Any) -> Run:
     return make_run(_S.RUNNING, progress=make_progress(points=curve(*values), **progress))
 
 
-def test_a_curve_keeps_its_first_and_last_point_and_has_at_most_twenty():
+def labels_and_values(drawn: chart.Chart) -> dict[str, float]:
+    assert check_blocks([drawn.block], "message") == []
+    [series] = drawn.block["chart"]["series"]
+    assert [point["label"] for point in series["data"]] == drawn.block["chart"]["axis_config"]["categories"]
+    return {point["label"]: point["value"] for point in series["data"]}
+
+
+def test_a_curve_has_at_most_twenty_points_at_even_distances_and_ends_with_the_value_of_now():
     drawn = chart.curve(running(*[3.0 - number / 30 for number in range(60)]))
     assert drawn is not None
-    axes, [series] = drawn.block["chart"]["axis_config"], drawn.block["chart"]["series"]
-    assert (axes["categories"][0], axes["categories"][-1], len(axes["categories"])) == ("1", "60", 20)
-    assert [point["label"] for point in series["data"]] == axes["categories"]
-    assert (series["data"][0]["value"], series["data"][-1]["value"]) == (3.0, pytest.approx(3.0 - 59 / 30, abs=1e-5))
+    shown = labels_and_values(drawn)
+    assert list(shown) == [str(step) for step in range(4, 61, 4)]
+    assert shown["4"] == pytest.approx(3.0 - 3 / 30)
+    assert shown["60"] == pytest.approx(3.0 - 59 / 30, abs=1e-5)
     assert drawn.block["title"] == "Loss over 60 steps"
+
+
+@pytest.mark.parametrize(
+    ("logged", "shown"),
+    [
+        (range(10, 201, 10), range(10, 201, 10)),
+        (range(10, 221, 10), range(10, 221, 30)),
+        ([1, *range(10, 221, 10)], [1, *range(20, 221, 20)]),
+        ([point.step for point in thin([Point(step=at, value=1) for at in range(10, 751, 10)])], range(30, 751, 40)),
+    ],
+    ids=["as logged", "every third", "the first step too", "thinned while it ran"],
+)
+def test_the_steps_below_a_curve_are_even_and_each_stands_below_its_own_value(logged, shown):
+    kept = chart.even([Point(step=step, value=1000.0 - step) for step in logged])
+    assert [point.step for point in kept] == list(shown)
+    assert all(point.value == 1000.0 - point.step for point in kept), "nothing is made up"
+
+
+@given(st.lists(st.integers(1, 10_000), unique=True, min_size=1, max_size=60).map(sorted))
+def test_any_steps_give_some_of_them_in_order(steps):
+    kept = chart.even([Point(step=step, value=1.0) for step in steps])
+    assert [point.step for point in kept] == sorted({point.step for point in kept})
+    assert {point.step for point in kept} <= set(steps)
+    assert kept[-1].step == steps[-1]
+    assert len(kept) <= chart.POINTS
+    assert len(kept) >= min(len(steps), 2)
 
 
 def test_two_points_and_values_that_are_no_numbers_make_no_curve():
@@ -65,12 +100,28 @@ def test_slack_takes_the_chart_of_any_numbers_under_any_name(values, metric):
 
 
 def test_the_evaluation_is_drawn_only_where_it_was_taken_both_times():
-    assert chart.evaluation({"eval_loss": 2.0}, {}) is None
-    assert chart.evaluation({"eval_loss": math.nan}, {"eval_loss": 1.0}) is None
-    drawn = chart.evaluation({"eval_loss": 2.0, "eval_x": 1}, {"eval_loss": 1.0, "eval_x": 2})
+    assert chart.evaluation({"eval_loss": 2.0}, {}, 10) is None
+    assert chart.evaluation({"eval_loss": math.nan}, {"eval_loss": 1.0}, 10) is None
+    drawn = chart.evaluation({"eval_loss": 2.0, "eval_x": 1}, {"eval_loss": 1.0, "eval_x": 2}, 1_050)
     assert drawn is not None
-    assert check_blocks([drawn.block], "message") == []
-    assert drawn.instead == "*Evaluation loss before and after training*\n2 → *1*"
+    assert labels_and_values(drawn) == {"before training": 2.0, "step 1,050": 1.0}
+    assert drawn.instead == "*Held-back rows: loss before and after*\n2 → *1*"
+
+
+def test_what_says_nothing_before_training_is_compared_with_a_coin():
+    before = {"eval_loss": 0.69, "eval_rewards/accuracies": 0.0, "eval_rewards/margins": 0.0}
+    after = {"eval_loss": 0.6, "eval_rewards/accuracies": 0.63, "eval_rewards/margins": 0.2}
+    assert chart.evaluated(before, after) == [
+        "loss 0.69 → *0.6*",
+        "preference accuracy *0.63* (a coin: 0.5)",
+        "reward margin *0.2*",
+    ]
+
+
+def test_the_loss_of_grpo_is_about_zero_and_not_shown():
+    assert chart.evaluated({"eval_loss": 0.0, "eval_reward": 0.1}, {"eval_loss": 0.1, "eval_reward": 0.4}) == [
+        "reward 0.1 → *0.4*"
+    ]
 
 
 def named(run: Run, name: str) -> Run:
@@ -85,7 +136,10 @@ def test_curves_of_several_runs_share_an_axis_though_their_steps_differ():
     assert check_blocks([drawn.block], "message") == []
     ends = {one["name"]: one["data"][-1]["value"] for one in drawn.block["chart"]["series"]}
     assert ends == {long.short_id: pytest.approx(1.05), short.short_id: 1.0}
-    assert chart.curves([long]) is None
+    alone = chart.curves([long, named(running(4.0), "ccccccccc")])
+    assert alone is not None
+    assert alone.block["title"] == f"Loss of run {long.short_id}"
+    assert chart.curves([named(running(4.0), "ccccccccc")]) is None
 
 
 def test_a_comparison_lists_what_differs_and_slack_takes_it():

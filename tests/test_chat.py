@@ -8,9 +8,10 @@ import pytest
 
 from bot.models import Place, Run
 from bot.states import RunStatus
-from handlers.chat import SETTLE, SlackChat, make_client
+from handlers.chat import SETTLE, SlackChat
 from handlers.pace import Pace
 from handlers.views.thread import thread
+from handlers.wire import make_client
 from storage.store import Store
 from tests.bot_slack import BotSlack
 from tests.builders import ASKER, CHANNEL, LEAD, TEAM, make_job, make_plan, make_progress, make_request, minutes

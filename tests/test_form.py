@@ -197,7 +197,7 @@ def test_a_request_that_came_to_nothing_is_filled_in_again(desk):
     desk.store.advance(desk.store.get(run.id), _S.REJECTED, actor=LEAD)
     desk.visitor.command(ASKER, CHANNEL, "/finetune")
     assert (desk.initial("model"), desk.initial("dataset"), desk.initial("epochs")) == (MODEL, DATASET, "2")
-    assert f"what you asked for last: run `{run.short_id}`, which is rejected" in json.dumps(desk.form())
+    assert f"what you asked for last: run `{run.short_id}`, which was rejected" in json.dumps(desk.form())
     assert desk.offered("dataset", "")["Used lately"] == [DATASET]
 
 

@@ -269,6 +269,21 @@ def test_a_form_that_slack_was_too_slow_for_asks_to_press_again(desk):
     assert said == "Slack was too slow to open the form.\n*What to do:* Press the button again."
 
 
+def test_a_form_that_a_command_or_a_shortcut_opened_too_late_asks_for_that_again(desk):
+    for words in ("", "settings"):
+        said = desk.command(words, trigger="expired")
+        assert said == "Slack was too slow to open the form.\n*What to do:* Type the command again."
+    before = len(desk.answers.calls)
+    message = {"ts": "1.2", "text": "hello", "user": ASKER}
+    payload = {
+        "type": "message_action", "callback_id": "finetune.message_shortcut", "trigger_id": "expired",
+        "channel": {"id": CHANNEL}, "message": message, "response_url": f"{desk.answers.url}response",
+    }  # fmt: skip
+    assert desk.interact(payload, ASKER).status == 200
+    [(_, told)] = desk.answers.calls[before:]
+    assert told["text"].endswith("*What to do:* Choose the shortcut below the message again.")
+
+
 def test_cancel_notes_the_wish_while_the_hub_may_have_a_job(desk):
     run = desk.proposed()
     desk.click("finetune.approve", carried(run))

@@ -19,6 +19,7 @@ from bot.intake.commands import (
     ThreadContext,
 )
 from bot.models import Method, TrainingRequest
+from bot.models.request import HOW_SAID
 
 PLAN = TrainingRequest(
     model="Qwen/Qwen3-0.6B",
@@ -42,7 +43,7 @@ def in_thread(text: str, state: str = "awaiting_approval", asked: str | None = N
 
 def fields(command: Command) -> dict[str, Any]:
     assert isinstance(command, NewRequest | CostQuestion), command
-    return command.request.model_dump(exclude={"text"}, exclude_none=True)
+    return command.request.model_dump(exclude=HOW_SAID, exclude_none=True)
 
 
 REQUESTS: list[tuple[str, str, dict[str, Any]]] = [

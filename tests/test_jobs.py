@@ -9,7 +9,7 @@ import pytest
 from bot.errors import HubRefusal, Transient
 from bot.hub_http import use_time_limits
 from bot.jobs import HfJobs
-from bot.models import Job, JobStage
+from bot.models import Job, JobStage, Log
 from bot.playground.hub_access import READ_ONLY_TOKEN, TOKEN
 from bot.states import RunStatus
 from tests.builders import make_flavor, make_plan, make_run
@@ -185,6 +185,20 @@ def test_a_job_that_prints_without_a_pause_is_read_for_a_bounded_time(jobs):
     assert time.monotonic() - before < 5
     assert 0 < len(lines) <= 5
     jobs.cancel(LAB, job.id)
+
+
+def test_a_log_that_somebody_asked_for_is_read_over_pauses_that_end_a_look_and_says_what_it_lacks(hub, jobs):
+    paused = "import time\nfor n in range(4):\n    print('line', n, flush=True)\n    time.sleep(1.2)"
+    job = start(jobs, 11, paused)
+    until(lambda: jobs.inspect(LAB, job.id), JobStage.RUNNING)
+    whole = jobs.whole_log(LAB, job.id, 100)
+    assert whole == Log(lines=tuple(f"line {n}" for n in range(4)))
+    assert jobs.whole_log(LAB, job.id, 2) == Log(lines=("line 2", "line 3"), starts_late=True)
+    ticks = iter(range(0, 1000, 5))
+    hurried = HfJobs(endpoint=hub.url, token=TOKEN, image="x", monotonic=lambda: next(ticks))
+    part = hurried.whole_log(LAB, job.id, 100)
+    assert (part.ends_early, part.lines) == (True, whole.lines[: len(part.lines)])
+    assert len(part.lines) < 4
 
 
 def test_a_slow_first_byte_of_a_log_is_waited_for(hub, jobs):

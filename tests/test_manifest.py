@@ -25,6 +25,7 @@ METHOD_SCOPES = {
     "chat_update": ("chat:write",),
     "files_upload_v2": ("files:write",),
     "conversations_history": _HISTORY,
+    "conversations_open": ("im:write",),
     "conversations_replies": _HISTORY,
     "users_info": ("users:read",),
     "views_open": (),

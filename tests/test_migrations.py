@@ -25,7 +25,9 @@ from tests.fakes import FakeClock
 ROWS = Path(__file__).parent / "rows"
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(migrations.make_config()).walk_revisions()]
 OPEN = {RunStatus.PROPOSED, RunStatus.RUNNING}
-TABLES = {"runs", "plans", "run_events", "deliveries", "inbox", "workspaces", "alembic_version"}
+TABLES = {
+    "runs", "plans", "run_events", "deliveries", "inbox", "workspaces", "people", "owed", "alembic_version"
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -132,6 +134,11 @@ def test_rows_of_every_version_are_there_after_the_upgrade(
     assert store.promised("0" * 26) == {
         run.plan.output_repo for run in runs.values() if run.plan and run.status in OPEN
     }
+    # what was approved before there was a budget counts against it
+    running = runs[RunStatus.RUNNING]
+    assert running.plan is not None
+    ledger = store.ledger()
+    assert (ledger.spent_usd, ledger.taken_usd) == (running.spent_usd, running.plan.ceiling_usd)
     # and work goes on
     approved = store.advance(proposed, RunStatus.APPROVED, actor=LEAD)
     assert store.get(proposed.id) == approved

@@ -12,9 +12,10 @@ from slack_sdk.web import SlackResponse
 
 from bot.models import JobStage, Place, Point, Run
 from bot.states import RunStatus
-from handlers.chat import SlackChat, make_client
+from handlers.chat import SlackChat
 from handlers.pace import EDITS, PATIENCE_S, POST_EVERY_S, RESERVED, WINDOW_S, Pace, TooSoon, Urgency
 from handlers.views.thread import thread
+from handlers.wire import make_client
 from storage.store import Store
 from tests.bot_slack import BotSlack
 from tests.builders import ASKER, CHANNEL, LEAD, TEAM, make_job, make_plan, make_progress, make_report, make_request

@@ -31,3 +31,11 @@ def test_nothing_leaves_a_final_status_and_a_job_ends_every_stay_on_the_hub():
     assert {RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELED} <= FINAL
     assert not FINAL & ON_THE_HUB
     assert RunStatus.CANCELED not in TRANSITIONS[RunStatus.SUBMITTING], "the Hub may have a job: find it first"
+
+
+def test_every_status_makes_a_sentence_that_people_say():
+    told = {status: status.told for status in RunStatus}
+    assert told[RunStatus.SUCCEEDED] == "has succeeded"
+    assert told[RunStatus.PROPOSED] == "waits for approval"
+    assert len(set(told.values())) == len(RunStatus)
+    assert not any(words.startswith(("is succeeded", "is failed", "is expired")) for words in told.values())

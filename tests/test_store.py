@@ -68,6 +68,9 @@ def test_an_id_is_remembered_once_by_eight_threads(store: Store) -> None:
     assert sorted(at_once(lambda _: store.remember("Ev1"))) == [False] * 7 + [True]
     assert store.remember("Ev2")
     assert not store.remember("Ev2")
+    store.forget("Ev2")
+    assert not store.remember("Ev1")
+    assert store.remember("Ev2"), "its effect is known not to have come"
 
 
 def test_an_id_that_had_another_effect_makes_no_run(store: Store) -> None:

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from bot.errors import InvalidTransition
 from bot.models import Alert, Machine, Question, Run, RunEvent
 from bot.states import FINAL, TRANSITIONS, RunStatus
-from storage.store import CHANGEABLE, Store
+from storage.changes import CHANGEABLE
+from storage.store import Store
 from storage.tables import RunRow
 from tests.builders import (
     ASKER,

@@ -312,6 +312,7 @@ def test_the_home_tab_lists_what_waits_what_runs_and_what_is_done():
     said = "\n".join(block["text"]["text"] for block in view["blocks"] if block["type"] == "section")
     assert [line for line in said.splitlines() if line.startswith("*")] == [
         "*Waiting for your decision*",
+        "*Waiting for your answer*",
         "*Your plans that wait for approval*",
         "*Your runs under way*",
         "*Your finished runs*",

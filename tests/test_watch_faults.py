@@ -216,7 +216,7 @@ def test_an_old_approval_buys_nothing(world):
 
 @pytest.mark.parametrize(
     ("hardware", "said"),
-    [([make_flavor(price_usd_hour=1.6)], "rose from $1.5 to $1.6"), ([], "no longer offers a10g-large")],
+    [([make_flavor(price_usd_hour=1.6)], "rose from $1.50 to $1.60"), ([], "no longer offers a10g-large")],
     ids=["dearer", "gone"],
 )
 def test_hardware_that_changed_after_the_approval_is_not_bought(world, hardware, said):

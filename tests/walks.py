@@ -65,6 +65,7 @@ def long_rows_plan() -> Plan:
         estimate=make_estimate(tokens=115_000_000, hours=1.33, cost_usd=6.69, memory_gib=44.5, usable_gib=139.0),
         reason="keeps 97 % of the tokens",
         max_length=16_384,
+        ceiling_usd=13.34,
     )
     cut = Check(
         level="warning",
@@ -89,6 +90,17 @@ def grpo_plan() -> Plan:
         defaulted={},
         approval_rule="Above $5.00 an approver must approve who neither asked for it nor changed it.",
         ceiling_usd=12.0,
+    )
+
+
+def reward_plan() -> Plan:
+    """Adapters of a model that scores answers, on pairs."""
+    return make_plan(
+        method=Method.REWARD,
+        tuning=Tuning.LORA,
+        eval_rows=200,
+        dataset=make_dataset_info(repo_id="trl-lib/ultrafeedback_binarized"),
+        arguments={"lora_r": 24, "lora_alpha": 48, "lora_dropout": 0.0, "learning_rate": 1e-4},
     )
 
 
@@ -192,6 +204,27 @@ def walks() -> dict[str, Run]:
             resume=RESUME,
             parent=Parent(run_id=RESUME.run_id, how="Resume from step 400"),
         ),
+        "expired-to-resume": make_run(
+            _S.EXPIRED, resume=RESUME, parent=Parent(run_id=RESUME.run_id, how="Resume from step 400")
+        ),
+        "refused-to-resume": make_run(
+            _S.REFUSED,
+            plan=None,
+            resume=RESUME,
+            parent=Parent(run_id=RESUME.run_id, how="Resume from step 400"),
+            problem=Problem(
+                problem="tunesmith-lab/qwen3-0.6b-tiny-chat-sft is gone from the Hub: there is nothing to go on from.",
+                fix="Ask for a new run from the start: write `retry` in this thread.",
+            ),
+        ),
+        "waiting-for-another-to-stop": make_run(
+            _S.RECEIVED,
+            parent=Parent(run_id=RESUME.run_id, how="t4-small instead of waiting for a10g-large", replaces=True),
+            problem=Problem(
+                problem="The job of run a7qwen3t is being stopped first, so that not both are ever paid.",
+                fix="The plan appears here as soon as the Hub says that it has stopped.",
+            ),
+        ),
         "run-again-on-the-hub": with_event(
             make_run(_S.CANCELED, decided_by=LEAD, events=(*events, stopped), job=canceled_job()),
             RunEvent(
@@ -203,12 +236,38 @@ def walks() -> dict[str, Run]:
         ),
         "succeeded-evaluated": make_run(
             _S.SUCCEEDED,
+            plan=make_plan(eval_rows=200),
             report=make_report(
                 before={"eval_loss": 2.31, "eval_mean_token_accuracy": 0.55},
                 after={"eval_loss": 1.87, "eval_mean_token_accuracy": 0.63},
                 samples=(Sample(prompt="What is 2 + 2?", base="2 + 2 + 2 + 2", tuned="4"),),
                 memory_gib={"gpu_reserved": 11.8},
             ),
+        ),
+        "succeeded-no-better": make_run(
+            _S.SUCCEEDED,
+            plan=grpo_plan().model_copy(update={"eval_rows": 8}),
+            progress=make_progress(
+                step=300,
+                max_steps=300,
+                metric="reward",
+                ended=True,
+                points=tuple(Point(step=at, value=round(0.3 + at / 2000, 3)) for at in range(10, 301, 10)),
+            ),
+            report=make_report(before={"eval_reward": 0.31}, after={"eval_reward": 0.38}),
+        ),
+        "succeeded-reward-model": make_run(
+            _S.SUCCEEDED,
+            plan=reward_plan(),
+            report=make_report(
+                landed=make_landed(adapter_base="Qwen/Qwen3-0.6B"),
+                before={"eval_loss": 0.71, "eval_accuracy": 0.49},
+                after={"eval_loss": 0.52, "eval_accuracy": 0.78},
+            ),
+        ),
+        "proposed-changed-by-another": with_event(
+            make_run(_S.PROPOSED, request=make_request(text="Qwen3-0.6B on tiny-chat, then: switch to t4-small")),
+            RunEvent(at=NOW + minutes(3), status=None, actor=LEAD, note="changed the request: click:1"),
         ),
         "running-reward": make_run(
             _S.RUNNING,

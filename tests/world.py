@@ -49,6 +49,7 @@ class World:
             propose=Proposer(self.hub, self.jobs.flavors, self.policy).propose,
             go_on=Proposer(self.hub, self.jobs.flavors, self.policy).go_on,
             exists=self.hub.repo_exists,
+            check_budget=self.policy.check_budget,
             observer=Observer(store=self.store, hub=self.hub, jobs=self.jobs, clock=self.clock),
             clock=self.clock,
         )

@@ -9,6 +9,7 @@ import re
 from bot.intake import hardware
 from bot.intake.glossary import term_of
 from bot.intake.grammar import KEYS, fold
+from bot.intake.wonders import WONDERS, wonder
 from bot.models import Value
 
 
@@ -24,7 +25,7 @@ class About(Value):
 
 
 #: What can be asked of a run beside its fields.
-TOPICS = ("time", "cost", "approval", "approver", "requester", "stopping", "expiry", "next", "result")
+TOPICS = ("time", "cost", "approval", "approver", "requester", "stopping", "expiry", "next", "result", *WONDERS)
 
 
 def _i(pattern: str) -> re.Pattern[str]:
@@ -89,8 +90,8 @@ _VALUES = tuple(
     )
 )
 _WHY = _i(
-    rf"^why (?:(?:is|are|was|does|do|did|not|use|uses|using|choose|chose|pick|picked|take|took|the|this|that|an?|on"
-    rf"|such an?|so"
+    rf"^why (?:(?:\d[\d.]*|is|are|was|does|do|did|not|use|uses|using|choose|chose|pick|picked|take|took|the|this|that"
+    rf"|an?|on|such an?|so"
     rf"|only|just|with|{_IT})\s)*{_WORD}$"
 )
 _DECIDE = r"(?:approve|sign(?: it)? off|accept|decide|green-?light|ok)"
@@ -180,10 +181,10 @@ _NO_QUESTION = frozenset(
 _LONGEST = 120
 
 
-def asked_about(text: str) -> About | None:
+def asked_about(text: str, *, aloud: bool = False) -> About | None:
     """Read a message that is nothing but one question about a run or a word; None: it is something else.
 
-    `text` is what `read_slack` makes of a message.
+    `text` is what `read_slack` makes of a message; `aloud`: it is said to the bot, which then need not be guessed.
     """
     if len(text) > _LONGEST or "\n" in text:
         return None
@@ -202,7 +203,8 @@ def asked_about(text: str) -> About | None:
     for pattern in _VALUES:
         if (match := pattern.match(words) or pattern.match(asked)) and (field := _field(match["f"])):
             return About(topic=field)
-    return None
+    wondered = wonder(words, marked=marked, aloud=aloud)
+    return About(topic=wondered) if wondered else None
 
 
 def _field(words: str) -> str | None:

@@ -118,6 +118,7 @@ _SWITCHES = [
         False,
         rule(r"\b(?:no|without|disable|turn off)\s(?:gradient|grad|activation)\s?checkpointing\b"),
     ),
+    ("chat_template", False, rule(r"\b(?:no|without|skip|don't use) (?:a |the |its )?chat template\b")),
     ("gradient_checkpointing", True, rule(r"\b(?:gradient|grad|activation)\s?checkpointing\b")),
 ]
 _REPORT = rule(

@@ -60,6 +60,10 @@ class Retry(Value):
 
     run: str | None = None
     changes: dict[str, Any] = {}
+    #: Go on from the checkpoint that it left, instead of from the start.
+    resume: bool = False
+    #: The step of that checkpoint, where one was named.
+    step: int | None = None
 
 
 class CostQuestion(Value):

@@ -32,8 +32,8 @@ TERMS = (
     _term(
         "LoRA",
         "LoRA trains a small adapter beside the model and leaves the model's own weights as they are. It needs much"
-        " less"
-        " GPU memory, so a cheaper machine will do, and the result is a small file that is used together with the"
+        " less GPU memory, so a cheaper machine will do, and the result is a small file that is used together with"
+        " the"
         " base model.",
         field="lora",
         also="a lora|peft|low-rank adaptation|low rank adaptation",

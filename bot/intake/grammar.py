@@ -276,6 +276,10 @@ TABLE: tuple[Keyword, ...] = (
         example="--gradient_checkpointing", says="less memory, more time", topic="training",
     ),
     _row(
+        "chat_template", K.FLAG, "chat_template apply_chat_template use_chat_template",
+        example="chat_template=no", says="plain prompts and answers stay bare texts", topic="training",
+    ),
+    _row(
         "save_steps", K.INTEGER, "save_steps checkpoint_steps save_every",
         example="save_steps=500", says="push a checkpoint every so many steps", topic="training",
     ),

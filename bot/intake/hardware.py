@@ -66,6 +66,24 @@ UNKNOWN = re.compile(
     r"(?:s|[\s-]sxm\d?|[\s-]pcie|[\s-]nvl)?(?:[\s-]\d{2,3}\s?gi?b)?(?:\s?x\s?\d{1,2})?(?![A-Za-z0-9_-])",
     re.I,
 )
+#: What somebody wants of other hardware who names none, in seven languages.
+_WISHES: dict[str, re.Pattern[str]] = {
+    "cheaper": re.compile(
+        r"\b(?:cheap\w*|less expensive|lower price|smaller|save money|günstig\w*|billig\w*|kleiner\w*|moins ch[eè]r\w*"
+        r"|plus petit\w*|m[aá]s barat\w*|m[aá]s pequeñ\w*|mais barat\w*|menor)\b|便宜|更小|安い|安く|小さ",
+        re.I,
+    ),
+    "faster": re.compile(
+        r"\b(?:fast\w*|quick\w*|speed\w*|schneller\w*|plus rapide\w*|m[aá]s r[aá]pid\w*|mais r[aá]pid\w*)\b"
+        r"|更快|快一点|速い|速く|早く",
+        re.I,
+    ),
+    "bigger": re.compile(
+        r"\b(?:big\w*|larg\w*|more (?:memory|vram|powerful)|strong\w*|größer\w*|stärker\w*|plus (?:gros\w*|grand\w*|"
+        r"puissant\w*)|m[aá]s (?:grande|potente)\w*|maior|mais potente\w*)\b|更大|大一点|更强|大き|強い",
+        re.I,
+    ),
+}
 _COUNTS = {"one": 1, "two": 2, "four": 4, "eight": 8, "a": 1, "an": 1}
 
 
@@ -80,6 +98,11 @@ def flavor(match: re.Match[str]) -> str | None:
     if name in FLAVORS and f"{name}x{many}" in FLAVORS:
         return f"{name}x{many}"
     return known(name)
+
+
+def wish(words: str) -> str:
+    """Read "use a bigger gpu", "something faster": "bigger", "faster" or "cheaper"; "": other hardware of any kind."""
+    return next((name for name, said in _WISHES.items() if said.search(words)), "")
 
 
 def known(name: str) -> str | None:

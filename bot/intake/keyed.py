@@ -129,7 +129,9 @@ def _flag(sheet: Sheet, match: re.Match[str], stop: int) -> None:
     if row is None or row.kind is Kind.IGNORED:
         value = re.compile(r"[ ]?(?!-)[^\s]{1,300}").match(sheet.text, match.end(), stop)
         takes_value = value is not None and (match[0].endswith("=") or _is_value(value[0]))
-        sheet.take(match.start(), value.end() if value and takes_value else match.end())
+        words = sheet.take(match.start(), value.end() if value and takes_value else match.end())
+        if row is None:
+            sheet.unread.append(words)
         return
     if row.kind is Kind.FLAG and not match[0].endswith("="):
         value = re.compile(r"[ ](true|false|yes|no|on|off|0|1)(?![\w])", re.I).match(sheet.text, match.end(), stop)

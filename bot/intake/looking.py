@@ -1,14 +1,46 @@
-"""Commands that look at several runs: "compare A B", "runs failed mine". Pure text in, a value or None out."""
+"""Commands about several runs, and about what one wants to hear: "compare A B", "runs failed mine", "spend", "quiet".
+
+Pure text in, a value or None out.
+"""
 
 import re
 
-from bot.models import Value
+from bot.models import Value, Verbosity
 from bot.states import FINAL, RunStatus
 
 _S = RunStatus
 _ID = re.compile(r"[0-9a-z]{8}|[0-9a-z]{26}")
 _COMPARE = re.compile(r"(?:/finetune\s+)?(?:compare|diff)\s+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
 _RUNS = re.compile(r"(?:/finetune\s+)?(?:list\s+)?runs\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_SPEND = re.compile(
+    r"(?:/finetune\s+)?(?:(?:show|what is|what's|how is)\s+)?(?:the |my |our )?"
+    r"(?:spend(?:ing)?|spent|(?:monthly |month's )?budget|money (?:spent|left))(?: (?:so far|left))?"
+    r"(?: (?:in )?this month)?\W*",
+    re.IGNORECASE,
+)
+_SETTINGS = re.compile(
+    r"(?:/finetune\s+)?(?:open |show |change )?(?:the |my )?(?:message |notification )?"
+    r"(?:settings?|preferences|notifications)\W*",
+    re.IGNORECASE,
+)
+#: How much a thread says -> how people order it.
+_VERBOSITY = {
+    Verbosity.QUIET: re.compile(
+        r"(?:(?:be|stay|keep|go) )?(?:quiet|silent|mute)(?: (?:here|now|mode))?|hush|shush|fewer (?:messages|updates)"
+        r"|less noise",
+        re.IGNORECASE,
+    ),
+    Verbosity.MILESTONES: re.compile(
+        r"(?:only |just )?(?:the )?milestones(?: only)?|(?:normal|usual|default) (?:messages|updates)|unmute",
+        re.IGNORECASE,
+    ),
+    Verbosity.ALL: re.compile(
+        r"(?:all|every|more)(?: of)?(?: the)? (?:messages?|updates?)|tell (?:me|us) everything|everything|verbose",
+        re.IGNORECASE,
+    ),
+}
+#: Around such an order.
+_POLITE = re.compile(r"(?:/finetune\s+|please |pls )|(?:,? (?:please|pls|thanks|thank you))?\W*$", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s,;&]+")
 _SMALL = frozenset({"and", "with", "vs", "vs.", "versus", "to", "run", "runs", "my", "the", "all", "of", "in", "here"})
 
@@ -48,15 +80,41 @@ class Listing(Value):
     unknown: tuple[str, ...] = ()
 
 
-def read_looking(words: str) -> Compare | Listing | None:
-    """Read "compare 7qk2m9xa b9qwen4u" or "runs failed mine"; None: it is neither."""
+class Spend(Value):
+    """What this month cost, and what is left of its budget."""
+
+
+class Settings(Value):
+    """Set what one wants to hear of one's runs."""
+
+
+class SayHowMuch(Value):
+    """Let the thread of a run say more or less."""
+
+    verbosity: Verbosity
+
+
+Looking = Compare | Listing | Spend | Settings | SayHowMuch
+
+
+def read_looking(words: str) -> Looking | None:
+    """Read "compare 7qk2m9xa b9qwen4u", "runs failed mine", "spend", "settings" or "quiet"; None: it is none of these.
+
+    Only words that are nothing else: they must have been said to the bot.
+    """
     if match := _COMPARE.fullmatch(words.strip()):
         named = [word.strip("`*_").lower() for word in _BETWEEN.split(match["rest"].strip())]
         ids = [word for word in named if word and word not in _SMALL]
         return Compare(runs=tuple(dict.fromkeys(ids))) if ids and all(map(_ID.fullmatch, ids)) else None
     if match := _RUNS.fullmatch(words.strip()):
         return _listing([word.strip("`*_?!.").lower() for word in _BETWEEN.split(match["rest"]) if word])
-    return None
+    if _SPEND.fullmatch(words.strip()):
+        return Spend()
+    if _SETTINGS.fullmatch(words.strip()):
+        return Settings()
+    bare = _POLITE.sub("", words.strip())
+    wanted = (verbosity for verbosity, order in _VERBOSITY.items() if order.fullmatch(bare))
+    return next((SayHowMuch(verbosity=verbosity) for verbosity in wanted), None)
 
 
 def _listing(words: list[str]) -> Listing:

@@ -6,7 +6,7 @@ Does not read single values (`keyed`, `free_text`, `revisions`, `roles`) nor jud
 import re
 from typing import Literal
 
-from bot.intake import answers, asking, changing, help, hub_names, intents, questions, refusals, verdicts
+from bot.intake import answers, asking, changing, help, hub_names, intents, questions, refusals, resuming, verdicts
 from bot.intake.commands import (
     Approve,
     Cancel,
@@ -32,6 +32,7 @@ from bot.intake.sheet import Sheet
 from bot.intake.slack_text import LONGEST_TEXT, MOST_WORDS, SlackText, read_slack
 from bot.intake.spelling import mend
 from bot.intake.tagging import NAME, Tagged, tag
+from bot.intake.unread import unread
 from bot.intake.words import is_common, word_set
 from bot.models import TrainingRequest
 
@@ -63,7 +64,7 @@ _VERBS_TOO = word_set("model dataset data run train new plan request")
 #: "/finetune plan Qwen3-0.6B on tiny-chat" wants a plan and nothing else.
 _PLAN_ONLY = re.compile(r"(?i)plan\b")
 #: Commands whose one word is a run.
-_NAMES_RUN = frozenset({"cancel", "status", "logs", "explain"})
+_NAMES_RUN = frozenset({"cancel", "status", "logs", "explain", "resume"})
 #: Behind `/finetune`, which is a verb itself: "/finetune a small model".
 _OPENS_REQUEST = word_set("a an the my our some something on with using me please new model for")
 
@@ -93,7 +94,7 @@ def parse(text: str, *, thread: ThreadContext | None = None, bot_user: str = "U0
         return Nothing()
     if intents.INJECTION.search(tagged.text):
         return Nothing()
-    if message.slash and (command := _slash(tagged)):
+    if (message.slash or (message.addressed and _is_about_run(tagged))) and (command := _slash(tagged)):
         return command
     command = _decide(message, tagged, thread)
     if message.slash and isinstance(command, NewRequest) and _PLAN_ONLY.match(tagged.text):
@@ -129,12 +130,18 @@ def _slash(tagged: Tagged) -> Command | None:
             return Logs(run=target)
         case "explain":
             return Explain(run=target)
-        case "retry":
-            return Retry(run=target)
+        case "retry" | "resume":
+            return Retry(run=target, resume=topic == "resume")
         case "approve" | "reject" | "change":
             return Help(topic=topic)
         case _:
             return None
+
+
+def _is_about_run(tagged: Tagged) -> bool:
+    """Tell "logs 7qk2m9xa", said to the bot: the same words as the command."""
+    words = tagged.text.split()
+    return len(words) == 2 and _run_id(tagged, words[1:]) is not None
 
 
 def _run_id(tagged: Tagged, words: list[str]) -> str | None:
@@ -161,6 +168,12 @@ def _decide(message: SlackText, tagged: Tagged, thread: ThreadContext | None) ->
     if intent is Intent.HELP and state in {"awaiting_approval", "failed"} and changing.is_vague_order(text):
         intent = None
     run = _run_id(tagged, text.split())
+    if state == "failed" and (resume := resuming.asks_to_resume(text)):
+        command = _changes(sheet, thread, "retry", run=run)
+        if resume.alone:
+            return Retry(run=run, resume=True, step=resume.step)
+        if isinstance(command, Retry) and command.changes:
+            return command.model_copy(update={"resume": True})
     match intent:
         case Intent.APPROVE:
             return Approve()
@@ -316,7 +329,7 @@ def _new(sheet: Sheet, message: SlackText) -> Command:
     changes, refusal = verdicts.settle(sheet, None)
     if refusal:
         return refusal
-    return NewRequest(request=TrainingRequest(text=message.text, **changes))
+    return NewRequest(request=TrainingRequest(text=message.text, unread=unread(sheet), **changes))
 
 
 def _changes(sheet: Sheet, thread: ThreadContext | None, of: Of, *, run: str | None = None) -> Command:
@@ -327,6 +340,8 @@ def _changes(sheet: Sheet, thread: ThreadContext | None, of: Of, *, run: str | N
     changes, refusal = verdicts.settle(sheet, thread.plan if thread else None)
     if refusal:
         return refusal.model_copy(update={"intent": of})
+    if changes and (unknown := unread(sheet)):
+        changes["unread"] = unknown
     if of == "retry":
         return Retry(run=run, changes=changes)
     return Revise(changes=changes, about=None if changes else changing.setting_of(sheet.tagged.text))

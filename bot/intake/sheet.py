@@ -54,6 +54,8 @@ class Sheet:
         self._numbers: list[int] | None = None
         self.said: list[Said] = []
         self.refusals: list[Refusal] = []
+        #: Flags that nobody knows, as typed.
+        self.unread: list[str] = []
 
     def find(self, rule: Rule) -> Iterator[re.Match[str]]:
         """Find in what is left; the text may be taken from between two matches."""

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from bot.models.job import Diagnosis, Job, Progress, Report, Usage
 from bot.models.plan import Plan, Resume
+from bot.models.preferences import Verbosity
 from bot.models.request import TrainingRequest
 from bot.models.value import Value
 from bot.states import FINAL, RunStatus
@@ -85,6 +86,8 @@ class Parent(Value):
     run_id: str
     #: What was chosen, plain text: "Retry", "Resume from step 640", "Batch 2, accumulation 8".
     how: str
+    #: The parent's job is stopped before this run is planned: of the two only one is ever paid.
+    replaces: bool = False
 
 
 class Run(Value):
@@ -134,6 +137,10 @@ class Run(Value):
     stepped_at: datetime | None = None
     #: What the Hub bills for the job so far, US dollars.
     spent_usd: float = 0.0
+    #: How much its thread says.
+    verbosity: Verbosity = Verbosity.MILESTONES
+    #: Whoever asked wants a direct message at its end.
+    direct: bool = False
     created_at: datetime
     updated_at: datetime
     #: The watcher looks again then; None: final.
@@ -163,6 +170,11 @@ class Run(Value):
     def followers(self) -> list[RunEvent]:
         """The events that tell of runs that grew from this one, oldest first."""
         return [event for event in self.events if event.status is None and event.note.startswith(FOLLOWED)]
+
+    @property
+    def grown(self) -> list[str]:
+        """The short ids of the runs that grew from this one, oldest first."""
+        return [event.note.removeprefix(FOLLOWED).strip().partition(": ")[0] for event in self.followers]
 
     @property
     def announcement(self) -> str:

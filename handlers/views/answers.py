@@ -4,10 +4,11 @@ Pure. Everything foreign is escaped here.
 """
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from bot.errors import UserError
 from bot.intake.help import ask_for
-from bot.models import Examples, Run
+from bot.models import Examples, Run, Verbosity
 from bot.states import RunStatus
 from handlers.views import card, facts, text
 from handlers.views.thread import thread
@@ -53,8 +54,8 @@ def status_list(runs: Sequence[Run]) -> str:
     return f"*The newest runs*\n{text.listing(lines)}\nMore about one: {text.code('/finetune status RUN')}"
 
 
-def line(run: Run) -> str:
-    """One run in one line of mrkdwn."""
+def line(run: Run, *, reader: str = "") -> str:
+    """One run in one line of mrkdwn; who asked for it is said to everybody but themselves."""
     extra = ""
     if run.status is _S.RUNNING and run.progress.max_steps:
         extra = f" {run.progress.step / run.progress.max_steps:.0%}"
@@ -63,7 +64,8 @@ def line(run: Run) -> str:
     elif run.report:
         extra = f", {text.link(run.report.landed.url, 'model')}"
     title = text.escape(card.title(run).removeprefix("Fine-tune "), 150)
-    return f"{text.code(run.short_id)} *{run.status}*{extra} · {title} · {text.mention(run.requester)}"
+    asked = "" if run.requester == reader else f" · {text.mention(run.requester)}"
+    return f"{text.code(run.short_id)} *{run.status}*{extra} · {title}{asked}"
 
 
 def logs_text(run: Run) -> str:
@@ -71,15 +73,25 @@ def logs_text(run: Run) -> str:
     tail = run.log_tail or (run.diagnosis.tail if run.diagnosis else ())
     if not tail:
         why = "the job prints nothing yet" if run.job else "it has no job yet"
-        return f"Run {text.code(run.short_id)} is {run.status}: there is no log, because {why}."
+        return f"Run {text.code(run.short_id)} {run.status.told}: there is no log, because {why}."
     more = f" The whole log: {text.link(run.job.url, 'job on the Hub')}" if run.job else ""
     return (
-        f"The end of the log of run {text.code(run.short_id)}, which is {run.status}:\n{text.fence(tail, 2800)}{more}"
+        f"The end of the log of run {text.code(run.short_id)}, which {run.status.told}:\n{text.fence(tail, 2800)}{more}"
     )
 
 
 def log_comes(run: Run) -> str:
     return f"I am reading the log of run {text.code(run.short_id)}; it comes into the run's thread as a file."
+
+
+def log_is_there(run: Run) -> str:
+    return f"The log of run {text.code(run.short_id)} is in the run's thread already; nothing was printed since."
+
+
+def planned_already(run: Run, url: str) -> str:
+    """Somebody asked for the same before: one run is enough. `url` is that of its card; "": Slack has not said."""
+    named = text.link(url, f"run {run.short_id}") if url else f"run {text.code(run.short_id)}"
+    return f"{named.capitalize() if not url else named} plans it already: {text.mention(run.requester)} asked for it."
 
 
 def canceled_text(run: Run) -> str:
@@ -95,21 +107,41 @@ def explain_text(run: Run) -> str:
     elif run.problem:
         cause, fix = run.problem.problem, run.problem.fix
     else:
-        return f"Run {text.code(run.short_id)} is {run.status}; nothing has failed."
+        return f"Run {text.code(run.short_id)} {run.status.told}; nothing went wrong with it."
     return f"Run {text.code(run.short_id)}: {text.escape(cause, 1500)}\n*What to do:* {text.escape(fix, 1500)}"
 
 
 def not_understood(run: Run | None) -> str:
-    """For words to the bot that are no request: what would be one, here."""
-    if run is not None and not run.is_final:
-        change = "change it (“2 epochs, use lora”), " if run.status in (_S.DRAFTING, _S.PROPOSED) else ""
-        decide = "decide (“approve”)" if run.status is _S.PROPOSED else "stop it (“cancel”)"
-        return f"I did not understand that. About this run you can {change}ask (“how long will it take?”) or {decide}."
-    return (
-        f"I did not understand that as a request. {text.code('/finetune help')} shows what I can do;"
-        " a plan needs a model and a dataset, for example"
-        f" {text.code(f'/finetune {Examples().request}')}."
+    """For words to the bot that are neither a request nor a question it knows: what it can do and tell, here."""
+    if run is None:
+        return (
+            "I did not understand that as a request, and I have no answer to it as a question."
+            f" {text.code('/finetune help')} shows what I can do; a plan needs a model and a dataset, for example"
+            f" {text.code(f'/finetune {Examples().request}')}."
+        )
+    ask = (
+        "Ask me about its cost, time, hardware or data, how good it gets, what can go wrong, any setting (“why this"
+        " learning rate?”) or the meaning of a word."
     )
+    return f"I did not understand that. The run {run.status.told}. {facts.cost(run)} {ask} {_where_and_what(run)}"
+
+
+def _where_and_what(run: Run) -> str:
+    """Where the numbers are, and what can be done by words."""
+    match run.status:
+        case _S.RECEIVED | _S.DRAFTING:
+            return "Or change it (“2 epochs, use lora”) or stop it (“cancel”)."
+        case _S.PROPOSED:
+            return (
+                "The card has the numbers and “Why this plan” every sum. Or change it (“2 epochs, use lora”) or decide"
+                " (“approve”)."
+            )
+        case _S.APPROVED | _S.SUBMITTING | _S.QUEUED | _S.RUNNING:
+            return "The card has the numbers and “logs” what the job prints. Or stop it (“cancel”)."
+        case _S.SUCCEEDED:
+            return "The card has the numbers, and the end of this thread how to use the model."
+        case _:
+            return "The end of this thread says what to do. Or ask for it again (“retry with lora”)."
 
 
 def ask_for_plan() -> str:
@@ -155,3 +187,28 @@ def change_deleted(run: Run) -> str:
             " how it should be."
         )
     return f"A reply that changed this plan was deleted. The run goes on as approved. {facts.stopping(run)}"
+
+
+def says_how_much(run: Run) -> str:
+    """What the thread says from now on."""
+    always = "Questions, plans, alerts and the end always come."
+    match run.verbosity:
+        case Verbosity.QUIET:
+            return f"Quiet from now on: the card shows how far it is. {always}"
+        case Verbosity.MILESTONES:
+            return f"This thread tells the milestones again: the start, the first value, the first checkpoint. {always}"
+        case Verbosity.ALL:
+            return f"This thread tells each tenth of the way, each checkpoint and each evaluation from now on. {always}"
+        case _:
+            assert_never(run.verbosity)
+
+
+def say_how_much_where() -> str:
+    return (
+        "Mention me with that in the thread of a run, to change what that thread tells."
+        f" {text.code('/finetune settings')} sets it for the runs that you ask for from now on."
+    )
+
+
+def settings_where() -> str:
+    return f"Type {text.code('/finetune settings')}, or press “Message settings” on my Home tab."

@@ -6,7 +6,9 @@ visualization block". Does not decide which message shows a chart.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import pairwise
+from statistics import mode
+from typing import Any, NamedTuple
 
 from bot.models import Point, Run, Value
 from handlers.views import text
@@ -17,12 +19,15 @@ POINTS, SERIES, TITLE, LABEL, AXIS = 20, 6, 50, 20, 50
 _CURVE = 3
 #: Names of an evaluation's numbers that people want beside each other, TRL's, in the order of their worth.
 EVALUATED = {
-    "eval_loss": "loss",
     "eval_reward": "reward",
+    "eval_accuracy": "pairs told apart",
+    "eval_loss": "loss",
     "eval_rewards/accuracies": "preference accuracy",
     "eval_rewards/margins": "reward margin",
     "eval_mean_token_accuracy": "token accuracy",
 }
+#: What says nothing before the training, when the model is its own reference: name -> what to compare it with instead.
+FROM_NOTHING = {"eval_rewards/accuracies": " (a coin: 0.5)", "eval_rewards/margins": ""}
 
 
 class Chart(Value):
@@ -36,7 +41,7 @@ class Chart(Value):
 def curve(run: Run) -> Chart | None:
     """The loss, or the reward, over the steps; None: too few values for a curve."""
     name = text.plain(run.progress.metric, LABEL) or "metric"
-    points = _thin(_finite(run.progress.points))
+    points = even(_finite(run.progress.points))
     if len(points) < _CURVE:
         return None
     labels = [text.count(point.step) for point in points]
@@ -47,40 +52,44 @@ def curve(run: Run) -> Chart | None:
     return Chart(block=block, instead=instead)
 
 
-def evaluation(before: Mapping[str, float], after: Mapping[str, float]) -> Chart | None:
-    """The held-back rows before and after training; None: they were not evaluated both times."""
-    name = next((name for name in EVALUATED if _both(name, before, after)), None)
+def evaluation(before: Mapping[str, float], after: Mapping[str, float], steps: int) -> Chart | None:
+    """The held-back rows before training and after so many steps; None: they were not evaluated both times."""
+    name = next((name for name in EVALUATED if _both(name, before, after) and name not in FROM_NOTHING), None)
     if name is None:
         return None
     said = EVALUATED[name]
-    title = f"Evaluation {said} before and after training"
+    title = f"Held-back rows: {said} before and after"
     values = [before[name], after[name]]
-    block = _axes("bar", title, ["before", "after"], {said: values}, "", said)
+    labels = ["before training", f"step {text.count(steps)}"[:LABEL]]
+    block = _axes("bar", title, labels, {said: values}, "", said)
     instead = f"*{title}*\n{text.number(values[0])} → *{text.number(values[1])}*"
     return Chart(block=block, instead=instead)
 
 
 def evaluated(before: Mapping[str, float], after: Mapping[str, float]) -> list[str]:
     """Each number of the evaluation that was taken before and after: "loss 2.31 → *1.87*", in mrkdwn."""
-    return [
-        f"{said} {text.number(before[name])} → *{text.number(after[name])}*"
-        for name, said in EVALUATED.items()
-        if _both(name, before, after)
-    ]
+    told = []
+    for name, said in EVALUATED.items():
+        if not _both(name, before, after) or (name == "eval_loss" and _both("eval_reward", before, after)):
+            continue  # GRPO's loss is about 0 by construction
+        was = "" if name in FROM_NOTHING else f"{text.number(before[name])} → "
+        told.append(f"{said} {was}*{text.number(after[name])}*{FROM_NOTHING.get(name, '')}")
+    return told
 
 
 def curves(runs: Sequence[Run]) -> Chart | None:
-    """The curves of several runs over how far each was, since their steps differ; None: fewer than two have one."""
+    """The curves of runs of one metric over how far each was, since their steps differ; None: none has one."""
     series: dict[str, list[float]] = {}
     for run in runs:
         points = _finite(run.progress.points)
         if len(points) >= _CURVE and len(series) < SERIES:
             series[run.short_id] = _stretched(points)
-    if len(series) < 2:
+    if not series:
         return None
-    labels = [f"{round(100 * (at + 1) / POINTS)} %" for at in range(POINTS)]
+    labels = [f"{round(100 * at / (POINTS - 1))} %" for at in range(POINTS)]
     names = dict.fromkeys(text.plain(run.progress.metric, LABEL) for run in runs)
-    title = f"{' and '.join(names).capitalize()} side by side"
+    alone = "" if len(series) > 1 else f" of run {next(iter(series))}"
+    title = f"{' and '.join(names).capitalize()}{alone or ' side by side'}"
     instead = "\n".join(f"{text.code(name)} {text.sparkline(values, POINTS)}" for name, values in series.items())
     block = _axes("line", title, labels, series, "share of the steps so far", "")
     return Chart(block=block, instead=f"*{text.escape(title, 80)}*\n{instead}")
@@ -119,11 +128,45 @@ def _finite(points: Sequence[Point]) -> list[Point]:
     return list({point.step: point for point in points if math.isfinite(point.value)}.values())
 
 
-def _thin(points: Sequence[Point]) -> list[Point]:
-    """At most as many as a chart takes, the first and the last among them."""
-    if len(points) <= POINTS:
+def even(points: Sequence[Point], most: int = POINTS) -> list[Point]:
+    """At most `most` of the points, at even distances of their steps, since Slack sets all labels equally far apart.
+
+    Nothing is made up: the logged points nearest to an even grid are taken, the last one always. The grid is the one
+    that they are nearest to; of several, one that begins with the first point, then the finest.
+    """
+    if len(points) < _CURVE:
         return list(points)
-    return [points[round(at * (len(points) - 1) / (POINTS - 1))] for at in range(POINTS)]
+    span = points[-1].step - points[0].step
+    apart = mode(after.step - before.step for before, after in pairwise(points))
+    counts = range(most, _CURVE - 1, -1)
+    return min(
+        (_grid(points, apart * math.ceil(span / (count - 1) / apart), most) for count in counts), key=_worth
+    ).points
+
+
+class _Grid(NamedTuple):
+    points: list[Point]
+    #: By how much of its distance a point lies beside its place at most, in tenths; 0: under a tenth.
+    off: int
+    #: So few that the curve loses its shape.
+    scant: bool
+    #: The first point is among them.
+    whole: bool
+
+
+def _worth(grid: _Grid) -> tuple[bool, int, bool, int]:
+    return grid.scant, grid.off, not grid.whole, -len(grid.points)
+
+
+def _grid(points: Sequence[Point], distance: int, most: int) -> _Grid:
+    """The points nearest to the places that lie `distance` steps apart, back from the last point."""
+    count = int((points[-1].step - points[0].step) / distance + 0.1)
+    places = [points[-1].step - distance * back for back in range(count, -1, -1)]
+    found = {place: min(points, key=lambda point: abs(point.step - place)) for place in places}
+    off = max(abs(point.step - place) for place, point in found.items()) / distance
+    kept = list(dict.fromkeys(found.values()))
+    scant = len(kept) < len(points) and len(kept) * 3 < most
+    return _Grid(points=kept, off=int(10 * off), scant=scant, whole=kept[0] is points[0])
 
 
 def _stretched(points: Sequence[Point]) -> list[float]:

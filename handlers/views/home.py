@@ -9,48 +9,53 @@ from typing import Any
 from slack_sdk.models.blocks import Block, ButtonElement, DividerBlock, PlainTextObject
 from slack_sdk.models.views import View
 
-from bot.models import Examples, Run, Value
+from bot.models import Examples, Run
 from bot.states import RunStatus
 from handlers.views import answers, text
 from handlers.views import messages as m
+from handlers.views.settings import settings_button
+from handlers.views.spending import Spending, spending_text
 
 #: Opens the form for a new run.
 BEGIN = "finetune.begin"
 
 _S = RunStatus
-_ACTIVE = {_S.RECEIVED, _S.DRAFTING, _S.APPROVED, _S.SUBMITTING, _S.QUEUED, _S.RUNNING}
+_ACTIVE = {_S.RECEIVED, _S.APPROVED, _S.SUBMITTING, _S.QUEUED, _S.RUNNING}
 #: Lines of each list.
 _LISTED = 10
-
-
-class Spent(Value):
-    """What jobs cost since the month began, US dollars, as the Hub bills them."""
-
-    #: "November"
-    month: str
-    mine_usd: float
-    everybody_usd: float
-    #: What their plans may still cost at most, of all runs that are under way.
-    promised_usd: float
+#: Channels that are a conversation with the bot begin like this; there is no name to show of one.
+_ALONE = "D"
 
 
 def home(
-    mine: Sequence[Run], to_decide: Sequence[Run], examples: Examples, spent: Spent | None = None
+    mine: Sequence[Run],
+    to_decide: Sequence[Run],
+    examples: Examples,
+    spending: Spending | None = None,
+    *,
+    reader: str = "",
+    workspace_url: str = "",
 ) -> dict[str, Any]:
-    """Build the view. `mine`: the viewer's own runs; `to_decide`: plans of others that the viewer may approve."""
+    """Build the view. `mine`: the viewer's own runs; `to_decide`: plans of others that the viewer may approve.
+
+    `reader`: the viewer's Slack id. `workspace_url`: what auth.test names; "": the runs are listed without the way to
+    their threads.
+    """
+    asked = [run for run in mine if run.status is _S.DRAFTING]
     waiting = [run for run in mine if run.status is _S.PROPOSED]
     active = [run for run in mine if run.status in _ACTIVE]
     # a request that could not be planned was answered where it was asked, and is no run
     done = [run for run in mine if run.is_final and run.status is not _S.REFUSED]
-    blocks: list[Block] = [m.header("Tunesmith"), m.buttons("begin", _begin())]
-    blocks += _listed("Waiting for your decision", to_decide)
-    blocks += _listed("Your plans that wait for approval", waiting)
-    blocks += _listed("Your runs under way", active)
-    blocks += _listed("Your finished runs", done)
-    if not (waiting or active or done or to_decide):
+    blocks: list[Block] = [m.header("Tunesmith"), m.buttons("begin", _begin(), settings_button())]
+    blocks += _listed("Waiting for your decision", to_decide, reader, workspace_url)
+    blocks += _listed("Waiting for your answer", asked, reader, workspace_url)
+    blocks += _listed("Your plans that wait for approval", waiting, reader, workspace_url)
+    blocks += _listed("Your runs under way", active, reader, workspace_url)
+    blocks += _listed("Your finished runs", done, reader, workspace_url)
+    if not (asked or waiting or active or done or to_decide):
         blocks.append(m.section("You have no runs yet."))
-    if spent is not None:
-        blocks.append(m.section(_spending(spent)))
+    if spending is not None:
+        blocks.append(m.section(spending_text(spending)))
     blocks += [
         DividerBlock(),
         m.section(
@@ -72,20 +77,18 @@ def _begin() -> ButtonElement:
     )
 
 
-def _spending(spent: Spent) -> str:
-    promised = (
-        f"\nRuns under way may cost up to {text.ceiling(spent.promised_usd)} in all." if spent.promised_usd else ""
-    )
-    return (
-        f"*Spent in {text.escape(spent.month, 20)}*\n{text.money(spent.mine_usd)} by your runs,"
-        f" {text.money(spent.everybody_usd)} by everybody's.{promised}"
-    )
-
-
-def _listed(title: str, runs: Sequence[Run]) -> list[Block]:
+def _listed(title: str, runs: Sequence[Run], reader: str, workspace_url: str) -> list[Block]:
     if not runs:
         return []
-    lines = [f"{answers.line(run)} · <#{run.place.channel}>" for run in runs[:_LISTED]]
+    lines = [f"{answers.line(run, reader=reader)}{_way(run, workspace_url)}" for run in runs[:_LISTED]]
     if len(runs) > _LISTED:
         lines.append(f"and {len(runs) - _LISTED} more: {text.code('/finetune runs mine')}")
-    return [m.section(f"*{title}*\n{text.listing(lines)}")]
+    return [m.section(f"*{title}*\n{text.listing(lines, 2800)}")]
+
+
+def _way(run: Run, workspace_url: str) -> str:
+    """Where it is: its channel, and its thread by a link."""
+    alone = run.place.channel.startswith(_ALONE)
+    where = "a direct message" if alone else f"<#{run.place.channel}>"
+    url = text.permalink(workspace_url, run.place.channel, run.place.thread_ts)
+    return f" · {text.link(url, 'thread')} in {where}" if url else f" · {where}"

@@ -5,6 +5,7 @@ Everything is derived from the run; no clock is read, so the same run always loo
 
 from slack_sdk.models.blocks import Block
 
+from bot.alerts import IN_QUEUE
 from bot.models import Plan, Run
 from bot.models.run import RERUN
 from bot.states import RunStatus
@@ -86,14 +87,15 @@ def _now(run: Run, plan: Plan) -> tuple[tuple[str, str], ...]:
 
 
 def curve(run: Run) -> str:
-    """The metric now and at first, and its shape where no chart shows it; "" before the first value."""
-    progress = run.progress
-    if progress.first is None or progress.last is None:
+    """The metric now and where it began, and its shape where no chart shows it; "" before the first value."""
+    points = run.progress.points
+    if not points:
         return ""
-    if len(progress.points) == 1:
-        return f"{text.number(progress.last)} at the start"
-    line = "" if chart.curve(run) else text.sparkline(point.value for point in progress.points)
-    return f"*{text.number(progress.last)}* now · {text.number(progress.first)} at first\n{line}".strip()
+    first = f"{text.number(points[0].value)} at step {text.count(points[0].step)}"
+    if len(points) < 2:
+        return first
+    line = "" if chart.curve(run) else text.sparkline(point.value for point in points)
+    return f"*{text.number(points[-1].value)}* now · {first}\n{line}".strip()
 
 
 def _gpu(run: Run) -> str:
@@ -132,12 +134,14 @@ def _waiting(run: Run) -> str:
 
 def _sentences(run: Run, plan: Plan) -> list[str]:
     spent = card.spent_usd(run)
-    values = ""
-    if run.progress.first is not None and run.progress.last is not None:
-        values = (
-            f"The {card.metric(run)} is {text.number(run.progress.last)}; it was"
-            f" {text.number(run.progress.first)} at first."
-        )
+    points = run.progress.points
+    values = (
+        f"The {card.metric(run)} is {text.number(points[-1].value)} at step {text.count(points[-1].step)}"
+        if points
+        else ""
+    )
+    if len(points) > 1:
+        values += f"; it was {text.number(points[0].value)} at step {text.count(points[0].step)}"
     eta = run.progress.eta_s if run.status is _S.RUNNING and not run.progress.ended else None
     stop = (
         f"{text.mention(run.cancel_requested_by)} asked to stop this run. {_stopping(run)}"
@@ -147,7 +151,7 @@ def _sentences(run: Run, plan: Plan) -> list[str]:
     return [
         f"{headline(run).replace(' · ', ', ')}: {card.sentence(plan)}",
         text.escape(run.problem.problem, 400) if run.problem else "",
-        values,
+        f"{values}." if values else "",
         f"{text.about(eta).capitalize()} to go." if eta is not None else "",
         f"It cost {text.about_money(spent)} so far." if spent and run.job and run.job.started_at else "",
         f"The GPU is {run.machine.busy_percent:.0f} % busy." if run.machine else "",
@@ -201,10 +205,11 @@ def _approved(run: Run, plan: Plan, who: str) -> Message:
 
 
 def _first_value(run: Run) -> Message:
+    """Its step is said: the first value that is logged is seldom that of the first step."""
     first = run.progress.points[0]
     good = "It should fall from here." if run.progress.metric == "loss" else "It should rise from here."
     value = f"*{text.number(first.value)}* at step {text.count(first.step)}"
-    return _reply("first-loss", f"First {card.metric(run)}: {value}. {good}")
+    return _reply("first-loss", f"The {card.metric(run)} is {value}. {good}")
 
 
 def _alert(run: Run, name: str, words: str) -> Message:
@@ -213,7 +218,8 @@ def _alert(run: Run, name: str, words: str) -> Message:
     blocks = [m.section(f"⚠️ {said}")]
     stop = "" if run.is_final or run.cancel_requested_by else "Press Cancel run to stop it; nothing stops by itself."
     if stop:
-        blocks.append(m.buttons("stop", act_buttons.stop(run)))
+        moves = act_buttons.moves(run) if name == IN_QUEUE else []
+        blocks.append(m.buttons("stop", *moves, act_buttons.stop(run)))
     return m.make_message(f"alert-{name}", [said, stop], blocks)
 
 

@@ -1,15 +1,15 @@
 """How a run ended well: the verified model, its numbers, its price, and what to do with it now."""
 
-import json
-
 from slack_sdk.models.blocks import Block
 
-from bot.models import Landed, Method, Plan, Report, Run, Tuning
+from bot.models import Landed, Plan, Report, Run
 from bot.models.job import Sample
+from bot.training import outcome
 from handlers.views import act_buttons, card, chart, text
 from handlers.views import messages as m
 from handlers.views.chart import Chart
 from handlers.views.messages import Message
+from handlers.views.next_steps import next_steps, snippet
 
 #: Metrics that mean something to people, best first; TRL's names.
 _METRICS = {
@@ -24,17 +24,19 @@ _METRICS = {
 _MAX_FILES = 5
 #: Where tools look when nothing else is said.
 _HUB = "https://huggingface.co/"
-#: The Space of llama.cpp's own organization that converts a repository.
-_GGUF = f"{_HUB}spaces/ggml-org/gguf-my-repo"
+#: What the held-back rows say, at a glance.
+_SIGNS = {"better": "📈", "same": "➖", "worse": "📉", "unknown": "❔"}
 
 
 def result_card(run: Run, plan: Plan, report: Report) -> Message:
     """The card's last face: the address first, then what it took."""
     url = text.link(report.landed.url, plan.output_repo)
-    drawn = [one for one in (chart.curve(run), chart.evaluation(report.before, report.after)) if one]
+    evaluated = chart.evaluation(report.before, report.after, run.progress.max_steps or run.progress.step)
+    drawn = [one for one in (chart.curve(run), evaluated) if one]
     blocks: list[Block | Chart] = [
         m.header(card.title(run)),
         m.section(f"✅ *Done: the model is on the Hub*\n{url}\n{card.asked(run)}"),
+        m.section(learned(run, plan, report)),
         m.fields(*_numbers(run, plan, report)),
         *drawn,
         m.fields(*card.essentials(plan)),
@@ -50,10 +52,11 @@ def result_reply(run: Run, plan: Plan, report: Report) -> Message:
     people = _both(run)
     blocks = [
         m.section(f"{people} ✅ *Your model is ready:* {text.link(landed.url, plan.output_repo)}"),
+        m.section(learned(run, plan, report)),
         m.fields(*_numbers(run, plan, report), ("Files", files(landed)), ("Checked", _checked(landed, plan))),
         *[m.section(_sample(sample)) for sample in report.samples],
         m.section(f"*Try it*{_login(plan, landed)}\n{text.fence(snippet(plan).splitlines())}"),
-        m.section(f"*Next*\n{text.listing(_next(plan))}"),
+        m.section(f"*Next*\n{text.listing(next_steps(plan))}"),
     ]
     spoken = [people, *_sentences(run, plan, report), "The thread shows code to try it."]
     return m.make_message("end", spoken, blocks, broadcast=True)
@@ -92,12 +95,15 @@ def _numbers(run: Run, plan: Plan, report: Report) -> tuple[tuple[str, str], ...
     )
 
 
+def learned(run: Run, plan: Plan, report: Report) -> str:
+    """Whether it is better than before, in mrkdwn: the first thing that whoever asked wants to know."""
+    found = outcome(plan, report, run.progress)
+    return f"{_SIGNS[found.level]} {text.escape(found.text, 600)}"
+
+
 def _change(run: Run) -> str:
-    first, last = run.progress.first, run.progress.last
-    if first is None or last is None:
-        return ""
     line = "" if chart.curve(run) else text.sparkline(point.value for point in run.progress.points)
-    return f"{text.number(first)} → *{text.number(last)}*\n{line}".strip()
+    return f"{card.change(run) or card.values(run)[0]}\n{line}".strip()
 
 
 def _metrics(report: Report) -> str:
@@ -138,68 +144,15 @@ def _login(plan: Plan, landed: Landed) -> str:
     return " (it is private: run `hf auth login` once)" if plan.private else ""
 
 
-def snippet(plan: Plan) -> str:
-    """Code that talks to the new model; all values are literals."""
-    needs = "transformers torch" if plan.tuning is Tuning.FULL else "transformers torch peft"
-    start = (
-        f"# pip install {needs}\nfrom transformers import pipeline\n\n"
-        f'model = pipeline("text-generation", {json.dumps(plan.output_repo)})\n'
-    )
-    if plan.model.has_chat_template:
-        ask = 'chat = [{"role": "user", "content": "Hello! What can you do?"}]\n'
-        return f'{start}{ask}print(model(chat, max_new_tokens=200)[0]["generated_text"][-1]["content"])'
-    return f'{start}print(model("Once upon a time", max_new_tokens=200)[0]["generated_text"])'
-
-
-def _next(plan: Plan) -> list[str]:
-    """Commands that are ready to be pasted, for what this model is."""
-    repo, base = plan.output_repo, plan.model.repo_id
-    if plan.method is Method.REWARD:
-        steps = []
-    elif plan.tuning is Tuning.FULL:
-        steps = [
-            f"Serve it: {text.code(f'vllm serve {repo}', 300)}",
-            f"Compare it with the base model: {_evaluate(f'pretrained={repo}')}",
-            f"Make a GGUF file of it: {text.link(_GGUF, 'GGUF-my-repo')}",
-            f"Train it further: {text.code(f'/finetune {repo} on OWNER/DATASET', 300)}",
-        ]
-    else:
-        merge = (
-            f"from peft import AutoPeftModelForCausalLM as M; M.from_pretrained({json.dumps(repo)})"
-            '.merge_and_unload().push_to_hub("NAME-merged")'
-        )
-        steps = [
-            f"Serve it: {text.code(f'vllm serve {base} --enable-lora --lora-modules tuned={repo}', 400)}",
-            f"Compare it with the base model: {_evaluate(f'pretrained={base},peft={repo}')}",
-            f"Merge it into a whole model, which GGUF and further training need: {text.code(merge, 400)}",
-        ]
-    steps.insert(0, f"Download it: {text.code(f'hf download {repo}', 200)}")
-    if plan.private:
-        steps.append("Share it: make the repository public in its settings on the Hub.")
-    return steps
-
-
-def _evaluate(model: str) -> str:
-    return text.code(f"lm_eval --model hf --model_args {model} --tasks hellaswag --limit 200", 400)
-
-
 def _sentences(run: Run, plan: Plan, report: Report) -> list[str]:
-    first, last = run.progress.first, run.progress.last
-    change = (
-        f"The {card.metric(run)} went from {text.number(first)} to {text.number(last)}."
-        if first is not None and last is not None
-        else ""
-    )
+    found = outcome(plan, report, run.progress)
+    first, last = card.values(run)
+    curve = f"The {card.metric(run)} of the training went from {first} to {last}." if card.change(run) else ""
     return [
         f"Done: the model is on the Hub at {text.escape(report.landed.url, 400)}.",
-        change,
-        _spoken_evaluation(report),
+        text.escape(found.text, 600),
+        curve if found.level != "unknown" else "",
         f"It took {text.duration(report.running_s)} and cost {text.money(report.cost_usd)}"
         f" (expected {text.about_money(plan.estimate.cost_usd)}).",
         card.sentence(plan),
     ]
-
-
-def _spoken_evaluation(report: Report) -> str:
-    told = chart.evaluated(report.before, report.after)
-    return f"On held-back rows: {', '.join(told)}.".replace("*", "") if told else ""

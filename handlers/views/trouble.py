@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import Block
 from bot.models import Plan, Run
 from bot.models.run import FOLLOWED, ITSELF
 from bot.states import RunStatus
-from bot.ways import ways_out
+from bot.ways import checkpoint, ways_out
 from handlers.views import act_buttons, card, chart, fields, progress, text
 from handlers.views import messages as m
 from handlers.views.chart import Chart
@@ -20,13 +20,15 @@ _LATE = timedelta(minutes=2)
 
 
 def waiting_card(run: Run) -> Message:
-    """A request that cannot be planned yet, because the Hub does not answer."""
+    """A request that cannot be planned yet: the Hub does not answer, or the job that it replaces has to stop first."""
     problem = _problem(run)
+    replaces = run.parent is not None and run.parent.replaces
+    what = f"run {text.code(run.parent.run_id[-8:])} to stop" if run.parent and replaces else "the Hugging Face Hub"
     blocks = [
         m.header(card.title(run)),
-        m.section(f"⏳ *Waiting for the Hugging Face Hub*\n{card.asked(run)}"),
+        m.section(f"⏳ *Waiting for {what}*\n{card.asked(run)}"),
         m.section(problem),
-        m.context("The plan appears here as soon as the Hub answers.", card.footer(run)),
+        m.context("" if replaces else "The plan appears here as soon as the Hub answers.", card.footer(run)),
     ]
     return m.make_message(
         "card", ["The plan has to wait.", problem, f"Asked by {text.mention(run.requester)}."], blocks
@@ -58,7 +60,7 @@ def trouble_card(run: Run) -> Message:
 
 def trouble_reply(run: Run) -> Message | None:
     """The end of the thread; None when the card alone says it, as for a request that was refused at once."""
-    if run.status is _S.REFUSED and run.updated_at - run.created_at < _LATE:
+    if run.status is _S.REFUSED and run.updated_at - run.created_at < _LATE and not ways_out(run):
         return None
     emoji, headline, story, advice = _ending(run)
     people = " ".join(text.mention(user) for user in _concerned(run))
@@ -84,7 +86,8 @@ def trouble_reply(run: Run) -> Message | None:
 
 def _ways(run: Run) -> str:
     if run.diagnosis and run.diagnosis.remedies and run.plan:
-        effective = run.plan.arguments.per_device_train_batch_size * run.plan.arguments.gradient_accumulation_steps
+        arguments = run.plan.arguments
+        effective = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * run.plan.processes
         same = f" The batch of {effective} rows for each step stays." if _has(run, "batch") else ""
         return (
             "*With one click* I make a new plan with only this difference, to be approved like any other. The amount is"
@@ -128,6 +131,8 @@ def _concerned(run: Run) -> list[str]:
 # --- the five endings: emoji, headline, story, advice; story and advice are mrkdwn ----------------------------------
 
 _Ending = tuple[str, str, str, str]
+#: What a job's description does not tell: https://huggingface.co/docs/hub/audit-logs
+_AUDIT = ", but the audit log of an organization on a Team or Enterprise plan may"
 
 
 def _refused(run: Run) -> _Ending:
@@ -158,9 +163,10 @@ def _canceled(run: Run) -> _Ending:
         by = f"{text.mention(who)} stopped this run."
     else:
         said = f" The Hub says: {text.quote(run.job.message, 300)}." if run.job and run.job.message else ""
-        by = f"The job was stopped on the Hub, not from Slack; the Hub does not name who did it.{said}"
+        by = f"The job was stopped on the Hub, not from Slack; the Hub does not name who did it{_AUDIT}.{said}"
     if run.job is None or run.plan is None:
-        return "⏹️", "Canceled", f"{by} Nothing ran and nothing was charged.", _ask_again(run)
+        kept = f" {_kept(run, run.plan)}." if run.plan and run.resume else ""
+        return "⏹️", "Canceled", f"{by} Nothing ran and nothing was charged.{kept}", _ask_again(run)
     return "⏹️", "Canceled", f"{by} {_spent(run)}. {_kept(run, run.plan)}.", _ask_again(run)
 
 
@@ -185,6 +191,11 @@ def _ending(run: Run) -> _Ending:
 
 
 def _ask_again(run: Run) -> str:
+    if run.grown:
+        return f"Nothing here: run {text.code(run.grown[-1])} goes on from it."
+    if (left := checkpoint(run)) is not None:
+        label = f"Resume from step {text.count(left.step)}"
+        return f"To go on from its checkpoint, press “{label}” at the end of the thread, or write `resume` there."
     words = text.one_line(run.request.text).removeprefix("/finetune").strip()
     again = text.code(f"/finetune {words}", 300) if words and len(words) < 280 else "`/finetune`"
     return f"To run it after all, ask again with {again}."
@@ -205,8 +216,10 @@ def _spent(run: Run) -> str:
 
 
 def _kept(run: Run, plan: Plan) -> str:
-    if run.progress.saved_step:
-        return f"The checkpoint of step {text.count(run.progress.saved_step)} is kept in {text.code(plan.output_repo)}"
+    """Which checkpoint is there: the newest of this run, or else the one that it went on from."""
+    step = run.progress.saved_step or (run.resume.step if run.resume else 0)
+    if step:
+        return f"The checkpoint of step {text.count(step)} is kept in {text.code(plan.output_repo)}"
     return "Nothing was saved to the Hub"
 
 

@@ -35,6 +35,7 @@ from bot.intake.commands import (
     ThreadContext,
 )
 from bot.models import TrainingRequest
+from bot.models.request import HOW_SAID
 from tests.accuracy import score_requests
 
 #: Billions of parameters; the corpus accepts both answers for 7 itself. Its rule: requests.md, `model_too_large`.
@@ -84,9 +85,9 @@ def predict(case: dict[str, Any], *, with_size: bool = True) -> dict[str, Any]:
 def _fields(command: Command, text: str) -> dict[str, Any]:
     match command:
         case NewRequest(request=request) | CostQuestion(request=request):
-            fields = request.model_dump(mode="json", exclude={"text"}, exclude_none=True)
+            fields = request.model_dump(mode="json", exclude=set(HOW_SAID), exclude_none=True)
         case Revise(changes=changes) | Retry(changes=changes):
-            fields = dict(changes)
+            fields = {field: value for field, value in changes.items() if field not in HOW_SAID}
             if isinstance(command, Retry) and command.run:
                 fields["job_id"] = command.run
         case Status(run=run) | Logs(run=run) | Cancel(run=run) | Explain(run=run) if run:

@@ -85,7 +85,7 @@ def test_a_price_with_a_change_in_it_tells_how_to_see_it(waiting):
 def test_reject_on_a_job_that_trains_says_how_to_stop_it_and_stops_nothing(training):
     training.says("reject")
     [told] = training.told(ASKER)
-    assert "is running already: nothing changed." in told
+    assert "is training already." in told
     assert "To stop it, write `cancel`" in told
     assert (training.status, training.run.cancel_requested_by) == (_S.RUNNING, None)
 
@@ -111,7 +111,7 @@ def test_reject_before_there_is_a_plan_drops_the_request(talk):
 def test_what_is_said_to_the_bot_and_means_nothing_is_answered_with_what_would(waiting):
     waiting.says("<@U0FTBOT> abracadabra hocus")
     [said] = waiting.new()
-    assert said.startswith("I did not understand that. About this run you can change it")
+    assert said.startswith("I did not understand that. The run waits for approval. Expected")
     waiting.says("<@U0FTBOT> thanks!")
     assert waiting.new() == []
 

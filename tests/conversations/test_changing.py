@@ -152,5 +152,5 @@ def test_a_plan_that_nobody_decides_on_expires_and_words_no_longer_approve_it(ta
     assert talk.status is _S.EXPIRED
     talk.says("approve", LEAD)
     [told] = talk.told(LEAD)
-    assert "is expired already" in told
+    assert "has expired already" in told
     assert talk.jobs.jobs == {}

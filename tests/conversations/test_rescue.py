@@ -28,12 +28,13 @@ from bot.propose import Proposer
 from bot.runs import Runs
 from bot.states import FINAL, RunStatus
 from bot.watch import Watcher
+from bot.ways import checkpoint
 from handlers import build_app
 from handlers.chat import SlackChat
 from handlers.pace import Pace
 from storage.store import Store
 from tests.bot_slack import BotSlack
-from tests.builders import ASKER, BOT, CHANNEL, LEAD, TEAM
+from tests.builders import ASKER, BOT, CHANNEL, GUEST, LEAD, TEAM
 from tests.fakes import FakeClock
 from tests.local_hub import LocalHub
 
@@ -68,7 +69,8 @@ class Rescue:
         )
         self.app = build_app(
             client=slack.client(), runs=Runs(self.store, policy), store=self.store, wake=lambda: None,
-            clock=self.clock, team_id=TEAM, bot_user_id=BOT, signing_secret=SIGNING_SECRET, read_log=jobs.log_tail,
+            clock=self.clock, team_id=TEAM, bot_user_id=BOT, signing_secret=SIGNING_SECRET, read_log=jobs.whole_log,
+            workspace_url=slack.url,
         )  # fmt: skip
 
     def begin(self, *behaviours: str) -> Run:
@@ -107,6 +109,24 @@ class Rescue:
         [message] = [message for message in thread if message["ts"] == ts]
         rows = [block["elements"] for block in message["blocks"] if block["type"] == "actions"]
         return {element["text"]["text"]: element["action_id"] for row in rows for element in row}
+
+    def newer(self, run: Run) -> Run:
+        """The run that grew from this one."""
+
+        def grown() -> list[str]:
+            return self.store.get(run.id).grown
+
+        found = self.store.find(self.visitor.wait_for(grown)[-1])
+        assert found is not None
+        return found
+
+    def whispered(self, user: str, words: str) -> str:
+        """What only this person is told, with these words in it."""
+
+        def told() -> list[str]:
+            return [text for one in self.visitor.ephemerals(user) if words in (text := str(one["text"]))]
+
+        return str(self.visitor.wait_for(told)[-1])
 
     def text(self, run: Run) -> str:
         return as_text(self.visitor.messages(thread_ts=self.store.get(run.id).place.thread_ts))
@@ -149,6 +169,26 @@ def test_a_job_that_is_stuck_in_the_queue_is_told_with_a_stop_button_and_costs_n
         assert "it cost nothing" in rescue.text(run)
 
 
+def test_a_job_that_is_stuck_moves_to_other_hardware_and_only_one_is_ever_paid(tmp_path: Path) -> None:
+    with rescued(tmp_path, slots=0) as rescue:
+        run = rescue.begin("ok")
+        run = rescue.until(run, _S.QUEUED, so=lambda now: bool(now.alerts))
+        label, action = next(iter(rescue.buttons(run, "alert-queued").items()))
+        assert label.startswith("Switch to ")
+        rescue.click(run, "alert-queued", action, user=GUEST)
+        assert rescue.newest().id == run.id
+        rescue.click(run, "alert-queued", action, user=ASKER)
+        new = rescue.until(rescue.newest(), _S.PROPOSED)
+        assert rescue.store.get(run.id).status is _S.CANCELED
+        assert "it cost nothing" in rescue.text(run)
+        assert f"instead of waiting for {run.plan.flavor.name}, whose job is stopped first" in rescue.text(new)
+        assert f"Changed from run {run.short_id}" in rescue.text(new)
+        assert new.plan.flavor != run.plan.flavor
+        assert new.plan.output_repo == run.plan.output_repo
+        new = rescue.approve(new)
+        assert [job.stage for job in rescue.hub.runner.jobs.values()] == ["CANCELED", "SCHEDULING"]
+
+
 def test_out_of_memory_one_click_a_new_plan_approved_and_finished(rescue: Rescue) -> None:
     run = rescue.until(rescue.begin("oom", "ok"), *FINAL)
     assert (run.status, run.diagnosis.kind) == (_S.FAILED, "cuda_oom")
@@ -185,6 +225,49 @@ def test_the_deadline_resume_and_finished(rescue: Rescue) -> None:
     done = rescue.until(rescue.approve(rest), *FINAL)
     assert done.status is _S.SUCCEEDED, rescue.text(done)
     assert (done.progress.step, done.progress.points[0].step) == (40, 21), "the first twenty steps were not done again"
+
+
+def test_a_rest_that_was_rejected_is_resumed_by_a_word_and_two_people_make_one_plan(rescue: Rescue) -> None:
+    run = rescue.until(rescue.begin("deadline", "ok"), *FINAL)
+    rescue.visitor.say(LEAD, CHANNEL, "resume", thread_ts=run.place.thread_ts)
+    rest = rescue.newer(run)
+    rescue.click(run, "end", rescue.buttons(run, "end")["Resume from step 20"], user=ASKER)
+    told = rescue.whispered(ASKER, f"|run {rest.short_id}> plans it already: <@{LEAD}> asked for it.")
+    assert f"/archives/{CHANNEL}/p" in told
+    rest = rescue.until(rest, _S.PROPOSED)
+    assert (rest.parent.run_id, rest.parent.how, rest.requester) == (run.id, "Resume from step 20", LEAD)
+    rescue.click(rest, "card", "finetune.reject")
+    [form] = rescue.visitor.wait_for(lambda: rescue.visitor.views(LEAD))
+    rescue.visitor.submit(LEAD, form["id"], {"reason": "tomorrow"})
+    rest = rescue.until(rest, _S.REJECTED)
+    assert "Resume from step 20" in "".join(rescue.buttons(rest, "end"))
+    rescue.visitor.say(ASKER, CHANNEL, "please resume from step 10", thread_ts=run.place.thread_ts)
+    assert rescue.whispered(ASKER, "is of step 20, not of step 10")
+    rescue.visitor.say(ASKER, CHANNEL, "resume with lr 1e-5", thread_ts=run.place.thread_ts)
+    assert rescue.whispered(ASKER, "what is resumed cannot be changed")
+    rescue.visitor.say(ASKER, CHANNEL, "resume", thread_ts=run.place.thread_ts)
+    again = rescue.until(rescue.newer(rest), _S.PROPOSED)
+    assert (again.resume, again.parent.run_id) == (rest.resume, rest.id)
+    done = rescue.until(rescue.approve(again), *FINAL)
+    assert done.status is _S.SUCCEEDED, rescue.text(done)
+
+
+def test_a_checkpoint_that_is_gone_is_said_before_anybody_approves(rescue: Rescue) -> None:
+    run = rescue.until(rescue.begin("deadline"), *FINAL)
+    hub = HfHub(endpoint=rescue.hub.url, viewer_url=rescue.hub.url, token=TOKEN, timeout_s=5)
+    left, output = checkpoint(run), run.plan.output_repo
+    assert (hub.checkpoint_step(output, left.commit), hub.checkpoint_step(output, "0" * 40)) == (20, None)
+    rescue.hub.http.request("DELETE", "/api/repos/delete", json=_named(run)).raise_for_status()
+    rescue.click(run, "end", rescue.buttons(run, "end")["Resume from step 20"])
+    rest = rescue.until(rescue.newer(run), *FINAL)
+    assert rest.status is _S.REFUSED
+    assert "is gone from the Hub, so there is nothing to go on from" in rescue.text(rest)
+    assert "Retry from the start" in rescue.buttons(rest, "end")
+
+
+def _named(run: Run) -> dict[str, str]:
+    organization, name = run.plan.output_repo.split("/")
+    return {"organization": organization, "name": name, "type": "model"}
 
 
 def test_what_is_resumed_cannot_be_changed(rescue: Rescue) -> None:

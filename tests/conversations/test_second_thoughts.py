@@ -104,7 +104,7 @@ def test_an_edit_after_the_approval_changes_nothing_and_says_so_once(talk):
     for words in ("3 epochs", "4 epochs"):
         talk.edits(reply, words)
     [told] = talk.told(ASKER)
-    assert "is queued: your edit changes nothing." in told
+    assert "waits for hardware: your edit changes nothing." in told
     talk.edits(asked, f"{MENTION}{ASK}, use lora")
     assert (talk.run.plan, talk.run.status, talk.new()) == (plan, _S.QUEUED, [])
 

@@ -203,6 +203,8 @@ export function messageList({ channel, thread = null, openThread, intro = null }
     const fresh = listed(channel, thread).filter((message) => Number(message.ts) > last);
     last = Math.max(last, ...fresh.map((message) => Number(message.ts)));
     const stuck = first || isAtEnd() || fresh.some((message) => message.user === store.me);
+    // what only I can see answers something that I have just done
+    const answer = first ? null : fresh.find((message) => message.is_ephemeral);
     const rows = [];
     let before = null;
     listed(channel, thread).forEach((message, index) => {
@@ -223,7 +225,8 @@ export function messageList({ channel, thread = null, openThread, intro = null }
     const words = thread && store.statuses.get(`${channel} ${thread}`);
     if (words && drawn.size > 2) rows.push(h("p", { class: "status in-thread", role: "status" }, h("i"), `tunesmith ${words}`));
     arrange(node, [...(intro && !thread ? [kept("intro", "", intro)] : []), ...rows]);
-    if (stuck) toEnd();
+    if (answer) drawn.get(answer.ts).node.scrollIntoView({ block: "start" });
+    else if (stuck) toEnd();
     else if (fresh.length) tell(missed + fresh.length);
     first = false;
   }
