@@ -64,8 +64,7 @@ def test_one_asks_another_approves_and_the_model_opens(workspace: Workspace, pag
     card = page.get_by_test_id(f"message-{workspace.thread_ts(run)}")
     for words in ("Fine-tune tiny-qwen3 on tiny-chat", "at most", "tunesmith-lab/tiny-qwen3-tiny-chat", "private"):
         expect(card).to_contain_text(words)
-    card.scroll_into_view_if_needed()
-    card.get_by_role("heading").evaluate("heading => heading.scrollIntoView()")
+    card.get_by_role("heading").evaluate("heading => heading.closest('article').scrollIntoView()")
     shoot("plan")
 
     page.get_by_test_id("user-switcher").select_option(LEAD)
@@ -74,7 +73,7 @@ def test_one_asks_another_approves_and_the_model_opens(workspace: Workspace, pag
     expect(card).to_contain_text(re.compile(r"step [3-9]\d\d of 1,?200"), timeout=LATER)
     expect(card).to_contain_text("so far")
     expect(approve).to_have_count(0)
-    card.get_by_role("heading").evaluate("heading => heading.scrollIntoView()")
+    card.get_by_role("heading").evaluate("heading => heading.closest('article').scrollIntoView()")
     shoot("progress")
 
     expect(card).to_contain_text("the model is on the Hub", timeout=LATER)
@@ -197,8 +196,8 @@ def test_the_form_tells_what_is_wrong_and_ends_in_the_right_plan(workspace: Work
     assert (arguments.num_train_epochs, arguments.learning_rate, run.plan.tuning) == (3, 3e-4, Tuning.LORA)
     assert run.plan.ceiling_usd <= 2
     card = card_of(workspace, page, run)
-    expect(card).to_contain_text("LoRA adapter")
-    card.get_by_role("heading").evaluate("heading => heading.scrollIntoView()")
+    expect(card).to_contain_text("LoRA, rank")
+    card.get_by_role("heading").evaluate("heading => heading.closest('article').scrollIntoView()")
     shoot("form-plan")
 
     card.locator(f"[data-action-id='{EDIT}']").click()
@@ -206,7 +205,7 @@ def test_the_form_tells_what_is_wrong_and_ends_in_the_right_plan(workspace: Work
     field(page, "epochs").fill("4")
     page.get_by_test_id("modal-submit").click()
     expect(card).to_contain_text("Changed from plan 1", timeout=SOON)
-    card.get_by_role("heading").evaluate("heading => heading.scrollIntoView()")
+    card.get_by_role("heading").evaluate("heading => heading.closest('article').scrollIntoView()")
     shoot("form-changed")
     run = workspace.store.get(run.id)
     assert run.plan is not None

@@ -1,5 +1,6 @@
 """From the command to a verified model, with real clients, real servers and real training."""
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -15,8 +16,17 @@ from tests.local_hub import LocalHub
 
 pytestmark = pytest.mark.train
 
-#: The walk from command to verified link may take so long when everything is warm. Seconds.
+#: The walk from command to verified link may take so long on a machine that has a core for whatever wants to run.
+#: Seconds; of them a second is spent before each message, which is Slack's own rate.
 LIMIT_S = 60.0
+#: A walk that takes longer has failed however busy the machine is. Seconds.
+HANGS_S = 300.0
+
+
+def limit_s() -> float:
+    """What this walk may take: where others wait for the cores too, the limit grows with the share that it gets."""
+    waiting = os.getloadavg()[0] / (os.cpu_count() or 1)  # mean of the last minute, the walk's own load included
+    return min(HANGS_S, LIMIT_S * max(1.0, waiting))
 
 
 @pytest.fixture(scope="module", params=["socket", "http"])
@@ -40,14 +50,16 @@ def test_a_command_becomes_a_trained_and_verified_model(workspace, text, method,
     run = workspace.ask(text)
     assert (run.status, run.plan.method) == (RunStatus.PROPOSED, method)
     workspace.approve(run)
-    run = workspace.until_final(run)
-    took = time.monotonic() - started
-    print(f"{method.value}: {metric} {run.progress.first:.4g} -> {run.progress.last:.4g} in {took:.0f} s")
+    run = workspace.until_final(run, HANGS_S)
+    took, allowed = time.monotonic() - started, limit_s()
+    print(
+        f"{method.value}: {metric} {run.progress.first:.4g} -> {run.progress.last:.4g} in {took:.0f} of {allowed:.0f} s"
+    )
 
     assert run.status is RunStatus.SUCCEEDED, workspace.text(run)
     assert run.progress.metric == metric
     assert run.progress.last < run.progress.first if metric == "loss" else run.progress.last > run.progress.first
-    assert took < LIMIT_S
+    assert took < allowed
 
     said = workspace.text(run)
     assert run.report.landed.url in said

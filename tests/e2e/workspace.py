@@ -50,7 +50,8 @@ class Workspace:
         return self.until(run, lambda now: now.status is not RunStatus.RECEIVED)
 
     def approve(self, run: Run) -> None:
-        self.visitor.click(LEAD, self.thread_ts(run), APPROVE, channel=CHANNEL)
+        card = self.store.delivered(run.id)["card"].ts  # of what goes on from another run: in that one's thread
+        self.visitor.click(LEAD, str(card), APPROVE, channel=CHANNEL)
 
     def until(self, run: Run, predicate: Callable[[Run], bool], timeout_s: float = 60.0) -> Run:
         """Wait until the run is so and Slack shows it."""
