@@ -4,11 +4,13 @@ Knows the notations of datasets' `Features.to_dict()` and of the dataset viewer.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from bot.rows import ROLES as OTHER_WORDS
+from bot.rows.functions import BY_MODEL, BY_USER, SAID, SPEAKERS, answers_as_system, speaker
 
 #: Roles that chat templates know. https://huggingface.co/docs/transformers/chat_templating
 ROLES = frozenset({"system", "user", "assistant", "tool"})
@@ -44,8 +46,6 @@ _MEDIA_NAMES = {
     *("image", "images", "img", "jpg", "jpeg", "png", "webp", "audio", "audios", "wav", "mp3", "flac"),
     *("video", "videos", "mp4", "pixel_values"),
 }
-#: Who speaks, and what, in one turn of a conversation.
-_SPEAKERS, _SAID = ("role", "from", "speaker", "author"), ("content", "value", "text", "utterance")
 #: A question and its answer in one item.
 _ASKED = ("user", "human", "instruction", "prompt", "question", "query", "input")
 _ANSWERED = ("assistant", "gpt", "bot", "response", "answer", "completion", "output")
@@ -53,7 +53,7 @@ _ANSWERED = ("assistant", "gpt", "bot", "response", "answer", "completion", "out
 
 def kind_of(name: str, feature: Any) -> Kind:
     """Say what the column holds. A column named `image` holds images even when it only names their files."""
-    if is_media(feature) or name.lower() in _MEDIA_NAMES:
+    if is_media(feature) or name.lower() in _MEDIA_NAMES or _is_file(name, feature):
         return Kind.MEDIA
     item = list_item(feature)
     if item is None:
@@ -61,6 +61,26 @@ def kind_of(name: str, feature: Any) -> Kind:
     if _is_struct(item):
         return _turns_kind(item)
     return {Kind.TEXT: Kind.TEXTS, Kind.NUMBER: Kind.NUMBERS, Kind.BOOL: Kind.FLAGS}.get(_scalar_kind(item), Kind.OTHER)
+
+
+#: The path of a file with a picture, sound or film (no address on the web), or how the bytes of one begin in base64.
+_MEDIA_FILE = re.compile(r"(?!\w+://)\S+\.(jpe?g|png|webp|gif|wav|mp3|flac|mp4)|(/9j/|iVBORw0|R0lGOD|UklGR)\S*", re.I)
+
+
+def is_media_file(values: Iterable[Any]) -> bool:
+    """True for pictures or sounds, or their paths: what the row says is about them."""
+    texts = [value for value in values if isinstance(value, str)]
+    return bool(texts) and all(_MEDIA_FILE.fullmatch(text) is not None for text in texts)
+
+
+def _names_media(name: str) -> bool:
+    return bool(set(re.findall(r"[a-z]+\d?", name.lower())) & _MEDIA_NAMES)
+
+
+def _is_file(name: str, feature: Any) -> bool:
+    """True for pictures that were not declared as such: bytes beside a path, or in a column named after images."""
+    binary = scalar_type(feature) in ("binary", "large_binary")
+    return (binary and _names_media(name)) or (_is_struct(feature) and set(feature) == {"bytes", "path"})
 
 
 def feature_of(value: Any) -> Any:
@@ -135,9 +155,10 @@ def role_words(values: Iterable[Any]) -> set[str]:
     """Who speaks in these conversations, in their own words."""
     found = set()
     for value in values:
-        for turn in turns(value):
-            word = next((turn[key] for key in _SPEAKERS if turn.get(key) is not None), "")
-            found.add(str(word))
+        words = [speaker(turn) for turn in turns(value)]
+        if answers_as_system([word.lower() for word in words]):
+            words = [word if word.lower() == "user" else "agent" for word in words]
+        found.update(words)
     return found
 
 
@@ -178,7 +199,7 @@ def _turns_kind(item: Mapping[str, Any]) -> Kind:
     keys = {key.lower() for key in item}
     if {"role", "content"} <= keys:
         return Kind.MESSAGES
-    if keys & set(_SPEAKERS) and keys & set(_SAID):
+    if keys & {*SPEAKERS, *BY_USER, *BY_MODEL} and keys & set(SAID):
         return Kind.SHAREGPT
     if _first(_ASKED, item) and _first(_ANSWERED, item):
         return Kind.EXCHANGES

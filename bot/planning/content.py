@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from bot.planning.columns import Kind, json_value
-from bot.planning.table import Slot
+from bot.planning.table import Slot, Table
 
 #: The share of a column's texts that decides what the column is: a few are always odd.
 _MOST = 0.8
@@ -42,6 +42,26 @@ def _asks(text: str) -> bool:
     return text.strip().endswith(_QUESTION_MARKS) or _ASKING.match(text.strip()) is not None
 
 
+def asks(slot: Slot) -> bool:
+    """True when most texts of a column ask, and do not answer themselves as riddles do."""
+    return (
+        _share(slot, lambda text: _asks(text) and not any(mark in text.strip()[:-1] for mark in _QUESTION_MARKS))
+        >= _MOST
+    )
+
+
+#: How the first line of a program's preamble begins.
+_IMPORTS = re.compile(r"(import|from \w\S* import|#include|using|package|require)\b")
+
+
+def is_preamble(slot: Slot) -> bool:
+    """True for what programs begin with, such as imports, without a word on what they are to do."""
+    return bool(slot.texts) and all(
+        _IMPORTS.match(text.lstrip()) is not None and not any(mark in text for mark in ('"""', "'''", "/*", "//"))
+        for text in slot.texts
+    )
+
+
 def the_one_that_asks(slots: Sequence[Slot]) -> Slot | None:
     """The question among texts, when most texts of one column ask and few of the others do."""
     asking = [slot for slot in slots if _share(slot, _asks) > 1 - _MOST]
@@ -50,3 +70,15 @@ def the_one_that_asks(slots: Sequence[Slot]) -> Slot | None:
 
 def _share(slot: Slot, test: Callable[[str], bool]) -> float:
     return sum(map(test, slot.texts)) / max(len(slot.texts), 1)
+
+
+def is_plain_text(table: Table) -> bool:
+    """True when TRL finds running text under its own name and nothing in its way."""
+    slot = table.columns.get("text")
+    return (
+        slot is not None
+        and slot.kind is Kind.TEXT
+        and not slot.json
+        and not slot.empty
+        and "labels" not in table.columns
+    )

@@ -6,23 +6,27 @@ near misses: it tests for `prompt` first, so a `prompt` column beside `messages`
 'completion', and a question that is not named `prompt` is lost in DPO).
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.errors import UserError
 from bot.models import DatasetInfo, Method
-from bot.planning.columns import Kind
+from bot.planning.columns import Kind, turns
 from bot.planning.content import is_prose
 from bot.planning.demonstrations import judge_sft
+from bot.planning.names import head
 from bot.planning.pairs import find_pair
 from bot.planning.preferences import find_label, judge_kto, judge_pairs
 from bot.planning.reading import Reading, read
 from bot.planning.references import judge_grpo
 from bot.planning.table import Table
 from bot.planning.talks import conversations, is_answered
-from bot.planning.verdict import Status, Verdict, no, told
+from bot.planning.verdict import Status, Verdict, call, no, told
+from bot.planning.vocabulary import MODEL_WORDS, TRACES
 from bot.rows import converted, lacks
+from bot.rows.functions import silent
 
 __all__ = ["Status", "Verdict", "choose_method", "judge", "recommend"]
 
@@ -69,7 +73,7 @@ def judge(features: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dic
         Method.KTO: judge_kto(table, reading, label, pairs[Method.DPO]),
         Method.REWARD: pairs[Method.REWARD],
     }
-    return {method: _tried(_guessed(verdict, reading), rows) for method, verdict in verdicts.items()}
+    return {method: _tried(_filled(_guessed(verdict, reading), table), rows) for method, verdict in verdicts.items()}
 
 
 def _guessed(verdict: Verdict, reading: Reading) -> Verdict:
@@ -79,6 +83,22 @@ def _guessed(verdict: Verdict, reading: Reading) -> Verdict:
         return verdict
     warning = f"The names do not say what is in {told(used)}: this is read from the texts. Look at the example."
     return verdict.model_copy(update={"warnings": (*verdict.warnings, warning)})
+
+
+def _filled(verdict: Verdict, table: Table) -> Verdict:
+    """Give an empty text to messages that only call tools, where they are taken as they are: see `talks.whole`."""
+    calling = {
+        name for name, slot in table.columns.items()
+        if slot.kind is Kind.MESSAGES and any(silent(turn) for value in slot.values for turn in turns(value))
+    }  # fmt: skip
+    if verdict.mapping is None or not calling & {str(value) for value in verdict.mapping.columns.values()}:
+        return verdict
+    columns = {
+        target: call("filled", value) if isinstance(value, str) and value in calling else value
+        for target, value in verdict.mapping.columns.items()
+    }
+    mapping = verdict.mapping.model_copy(update={"columns": columns})
+    return verdict.model_copy(update={"mapping": mapping, "status": Status.MAPPABLE})
 
 
 def _tried(verdict: Verdict, rows: Sequence[Mapping[str, Any]]) -> Verdict:
@@ -124,32 +144,50 @@ def _verifies(kto: Verdict) -> bool:
     return any(word in str(kto.mapping.columns["label"]) for word in ("correct", "passed"))
 
 
+#: A number, perhaps with what it counts in brackets: "9 (apples)".
+_NUMBER = re.compile(r"[\s$-]*\d[\d.,]*%?\.?\s*(\([^()]*\))?\s*")
+#: Columns of data that was published for reinforcement learning.
+_FOR_REWARDS = {"reward_model", "verification_info"}
+
+
 def _made_for_answers(table: Table, reading: Reading) -> bool:
     reference, answer = reading.reference, reading.answer
-    if reference is None or reading.question is None or reference.key.startswith("label"):
+    if reference is None or reading.question is None:
         return False
-    if reference.key == "completion":
+    if reading.options and (answer is None or answer.short or answer.key in ("exp", "explanation")):
+        return True  # an exam without worked solutions
+    wrong = table.where(lambda slot: slot.kind is Kind.TEXT and bool({"distractor", "incorrect"} & set(slot.words)))
+    if wrong or "distractors" in table.columns:
+        return reference.short  # an exam whose options lie apart
+    if answer is not None and set(answer.words) & TRACES:
+        return False
+    if reference.concludes and not reference.short and any(set(slot.words) & {"cot"} for slot in table.slots):
+        return False  # a way of thinking is what these solutions were collected for
+    if reference.key.startswith("label"):
+        return False
+    if reference.column in _FOR_REWARDS:
+        return True
+    if reading.trace is not None or reference.key == "completion":
         return False  # TRL's own name of what is imitated
+    taught = head(reading.question) in ("instruction", "instructions") or reading.system is not None
+    if taught and reference.key in ("output", "response"):
+        return False  # as Alpaca calls its demonstrations
     if reference.words[-1] in ("target", "tgt", "translation") or "target" in reference.words:
         return not is_prose(reference) and reference.short
-    if any(slot.words[:1] == ("distractor",) for slot in table.columns.values()):
-        return reference.short  # an exam
-    if reading.context is not None and not all(
-        text.strip("-. ").replace(".", "").isdigit() for text in reference.texts
+    if (
+        reading.context is not None
+        and reference.kind is not Kind.BOOL
+        and not all(map(_NUMBER.fullmatch, reference.texts))
     ):
         return False  # the answer is a piece of the passage
     talks = any(slot.kind is not Kind.TEXTS and is_answered(slot) for slot in conversations(table))
+    written = any(
+        set(slot.words) & MODEL_WORDS for slot in table.columns.values() if slot.kind in (Kind.TEXT, Kind.TEXTS)
+    )
     if answer is None or answer is reference or answer.short:
         # what concludes with a final answer was written to be checked, unless a model wrote it
-        return not talks and (reference.short or reference.words[-1] in ("answer", "solution"))
-    return (
-        reference.short
-        and answer.key == "solution"
-        and not any(
-            set(slot.words) & {"generation", "generations", "generated", "model", "response", "thinking", "trace"}
-            for slot in table.columns.values()
-        )
-    )
+        return not talks and (reference.short or (reference.words[-1] in ("answer", "solution") and not written))
+    return reference.short and answer.key == "solution" and not written
 
 
 def choose_method(dataset: DatasetInfo, method: Method | None) -> Verdict:
@@ -166,7 +204,7 @@ def choose_method(dataset: DatasetInfo, method: Method | None) -> Verdict:
         verdict = verdicts[method]
         if verdict.fits:
             return verdict
-        raise UserError(f"{has}; {method.upper()} needs {_NEEDS[method]}. {verdict.reason}", _instead(verdicts, best))
+        raise UserError(f"{has}; {method.told} needs {_NEEDS[method]}. {verdict.reason}", _instead(verdicts, best))
     if best is None:
         needs = "; ".join(f"{each.upper()} needs {_NEEDS[each]}" for each in (Method.SFT, Method.DPO, Method.GRPO))
         raise UserError(f"{has}: nothing that I can train on. {verdicts[Method.SFT].reason}", f"{needs}.")

@@ -4,11 +4,12 @@ Pure. Four layouts: two named columns, two columns beside a label, two beside sc
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.models.mapping import At, Call, Constant, Expression
 from bot.planning.columns import Kind, kind_of
+from bot.planning.deciders import SCORES, by_label, decides, score_twins, twins
 from bot.planning.table import Slot, Table, item_fields
 
 #: What preference data calls the better answer -> what it then calls the other. `positive` and `negative` are missing:
@@ -26,37 +27,18 @@ _NAMED = {
     "safe": ("unsafe",),
     "pos": ("neg",),
     "j": ("k",),
+    "real": ("generated", "fake", "synthetic"),
+    "gold": ("generated", "predicted"),
 }
 _ANSWERS = {
     *("response", "responses", "answer", "output", "completion", "reply", "generation", "summary", "ref", "text"),
     *("conversation", "messages", "candidate", "assistant", "chat", "result", "dialogue", "message", "story"),
     *("conv", "dialog", "continuation", "translation", "explanation", "argument"),
 }
-#: How columns mark the first and the second answer.
-_MARKS = (("a", "b"), ("0", "1"), ("1", "2"), ("left", "right"), ("first", "second"), ("one", "two"), ("x", "y"))
-_ALL_MARKS = {mark for marks in _MARKS for mark in marks}
-_DECIDERS = {
-    *(
-        "preference",
-        "preferences",
-        "winner",
-        "label",
-        "labels",
-        "choice",
-        "vote",
-        "preferred",
-        "better",
-        "best",
-        "chosen",
-    ),
-    *("verdict", "judgment", "judgement", "annotation", "selected", "ranking"),
-}
-_SCORES = {"score", "scores", "rating", "ratings", "reward", "rewards", "overall", "quality", "pm", "votes", "upvotes"}
 _RANKS = {"rank", "ranks", "ranking"}
 _BEST = {"best", "chosen", "preferred", "winner", "selected", "accepted"}
 _TALK = (Kind.TEXT, Kind.MESSAGES, Kind.SHAREGPT, Kind.TURN)
 _SAID = {"response", "answer", "text", "content", "completion", "output", "summary", "body", "generated_text", "value"}
-_TIES = frozenset({"tie", "ties", "both", "neither", "equal", "same", "both bad", "tie (bothbad)", ""})
 
 
 @dataclass(frozen=True)
@@ -100,7 +82,8 @@ def _named(table: Table) -> Iterator[Pair]:
             for other in _NAMED.get(word, ()):
                 wanted = "_".join(other if each == word else each for each in good.words)
                 bad = table.named((wanted,), *_TALK, Kind.TEXTS, among=tuple(table.columns.values()))
-                if bad is not None and bad.kind is good.kind and good.kind in (*_TALK, Kind.TEXTS):
+                several = bad is not None and (good.kind, bad.kind) == (Kind.TEXT, Kind.TEXTS)
+                if bad is not None and (bad.kind is good.kind or several) and good.kind in (*_TALK, Kind.TEXTS):
                     found.append((good, bad, word))
             found += [(good, bad, "good") for bad in table.columns.values() if _negates(good, bad)]
     # `j` and `k` only mark answers; `full_chosen` repeats what `chosen` says
@@ -108,10 +91,20 @@ def _named(table: Table) -> Iterator[Pair]:
     for good, bad, word in found:
         if word in ("j", "k", "pos", "good", "best", "safe", "win") and not set(good.words) & _ANSWERS:
             continue
-        if good.kind is Kind.TEXTS:
-            yield Pair(_first(good), _first(bad), Kind.TEXT, (good, bad), ", the first of each list")
+        if word in ("real", "gold") and not _begin_alike(good, bad):
+            continue
+        if bad.kind is Kind.TEXTS:
+            best = _first(good) if good.kind is Kind.TEXTS else good.source
+            yield Pair(best, _first(bad), Kind.TEXT, (good, bad), ", the first of each list")
         else:
             yield Pair(good.source, bad.source, good.kind, (good, bad))
+
+
+def _begin_alike(one: Slot, two: Slot) -> bool:
+    """True for two conversations with the same first message and different ends."""
+    if one.kind not in (Kind.MESSAGES, Kind.SHAREGPT):
+        return False
+    return all(left[0] == right[0] and left != right for left, right in zip(one.values, two.values, strict=False))
 
 
 #: How a word is turned into its opposite.
@@ -138,11 +131,11 @@ def _first(slot: Slot) -> Expression:
 
 
 def _decided(table: Table) -> Iterator[Pair]:
-    for first, second in _twins(table, lambda slot: slot.kind in (*_TALK, Kind.TEXTS) and _is_answer(slot)):
+    for first, second in twins(table, lambda slot: slot.kind in (*_TALK, Kind.TEXTS) and _is_answer(slot)):
         answers = (first.source, second.source)
         kind = Kind.TEXTS if first.kind is Kind.TEXTS else first.kind
-        scores = next(_score_twins(table, first), None)
-        decided = _by_label(table, first, second)
+        scores = next(score_twins(table, first), None)
+        decided = by_label(table, first, second)
         if decided is not None:
             label, values = decided
             chosen = Call(call="by_label", to=(label, *_beside(values, answers)))
@@ -159,112 +152,8 @@ def _beside(values: tuple[Expression, Expression], answers: tuple[Expression, ..
     return (values[0], answers[0], values[1], answers[1])
 
 
-def _twins(table: Table, test: Callable[[Slot], bool]) -> Iterator[tuple[Slot, Slot]]:
-    """Columns that differ in one mark only, such as answer_a and answer_b; three of a kind are options."""
-    stems: dict[tuple[str, ...], dict[str, Slot]] = {}
-    for slot in table.columns.values():
-        for place, word in enumerate(slot.words):
-            if word in _ALL_MARKS or re.fullmatch(r"[a-z]|\d", word):
-                stems.setdefault((*slot.words[:place], "*", *slot.words[place + 1 :]), {})[word] = slot
-    for sides in stems.values():
-        for marks in _MARKS:
-            if set(sides) == set(marks):
-                first, second = sides[marks[0]], sides[marks[1]]
-                if first.kind is second.kind and test(first):
-                    yield first, second
-
-
 def _is_answer(slot: Slot) -> bool:
     return bool(set(slot.words) & _ANSWERS) and not set(slot.words) & {"id", "model", "type", "name", "question"}
-
-
-def _score_twins(table: Table, first: Slot) -> Iterator[tuple[Slot, Slot]]:
-    marks = {word for word in first.words if word in _ALL_MARKS}
-    for one, two in _twins(table, lambda slot: slot.kind in (Kind.NUMBER, Kind.BOOL)):
-        named = set(one.words) & (_SCORES | {"winner", "preference", "chosen", "preferred", "better"})
-        if named and (marks & set(one.words) or not marks):
-            yield one, two
-
-
-def _by_label(table: Table, first: Slot, second: Slot) -> tuple[Expression, tuple[Expression, Expression]] | None:
-    """The label, and its values for the first and for the second answer."""
-    marks = [next(word for word in reversed(slot.words) if word in _ALL_MARKS) for slot in (first, second)]
-    for slot in table.columns.values():
-        if not _decides(slot) or slot.column in (first.column, second.column):
-            continue
-        values = [value for value in slot.values if str(value).lower() not in _TIES]
-        if slot.kind is Kind.LABEL and len(slot.names) >= 2:
-            return slot.source, (Constant(constant=0), Constant(constant=1))
-        if slot.kind is Kind.BOOL:
-            return slot.source, (Constant(constant=True), Constant(constant=False))
-        if slot.kind is Kind.TEXT:
-            words = _label_words(values, first, second, marks)
-            if words is None and (names := _named_beside(table, slot, marks)) is not None:
-                return slot.source, names
-            if words is not None:
-                return slot.source, (Constant(constant=words[0]), Constant(constant=words[1]))
-        if slot.kind is Kind.NUMBER:
-            numbers = [value for value in values if isinstance(value, int | float)]
-            if any(value < 0 for value in numbers) or {"overall", "strength", "margin"} & set(slot.words):
-                return Call(call="side", to=(slot.source,)), (Constant(constant=-1), Constant(constant=1))
-            if _turned(table, slot, first):
-                return slot.source, (Constant(constant=1), Constant(constant=0))
-            base = 1 if marks == ["1", "2"] and not any(value == 0 for value in numbers) else 0
-            return slot.source, (Constant(constant=base), Constant(constant=base + 1))
-    return None
-
-
-def _named_beside(table: Table, label: Slot, marks: list[str]) -> tuple[Expression, Expression] | None:
-    """Two columns with the names of who answered, one of which the label repeats."""
-    for one, two in _twins(table, lambda slot: slot.kind is Kind.TEXT and slot.short):
-        rows = [row for row in table.rows if str(row.get(label.column)).lower() not in _TIES | {"none"}]
-        repeats = all(row.get(label.column) in (row.get(one.column), row.get(two.column)) for row in rows)
-        if rows and repeats and {marks[0]} & set(one.words) and {marks[1]} & set(two.words):
-            return one.source, two.source
-    return None
-
-
-def _turned(table: Table, label: Slot, first: Slot) -> bool:
-    """True when the scores say that label 1 means the first answer, as in SHP."""
-    for one, two in _score_twins(table, first):
-        for row in table.rows:
-            left, right = row.get(one.column), row.get(two.column)
-            if isinstance(left, int | float) and isinstance(right, int | float) and left != right:
-                return bool(row.get(label.column) == int(left > right))
-    return False
-
-
-def _decides(slot: Slot) -> bool:
-    if slot.kind not in (Kind.TEXT, Kind.NUMBER, Kind.LABEL, Kind.BOOL) or slot.empty or slot.long or not slot.words:
-        return False
-    words = set(slot.words)
-    if {"better", "safer", "preferred", "chosen", "winner", "winning", "best"} & words and words & {
-        "id",
-        "idx",
-        "index",
-    }:
-        return True
-    if any(word in _ALL_MARKS and word.isalpha() for word in slot.words[1:]):
-        return False
-    return bool(slot.words) and (
-        slot.words[-1] in _DECIDERS or slot.words[0] in ("winner", "preferred", "better", "preference")
-    )
-
-
-def _label_words(values: list[object], first: Slot, second: Slot, marks: list[str]) -> tuple[str, str] | None:
-    """The words by which a label names the two answers: "A" and "B", "model_a", "response_1", "1"."""
-    said = {str(value) for value in values}
-    ways = [
-        tuple(marks),
-        tuple(mark.upper() for mark in marks),
-        (first.column, second.column),
-        *((f"{word}{gap}{marks[0]}", f"{word}{gap}{marks[1]}")
-          for word in ("model", "response", "answer", "assistant", "output", "Response", "Answer", "Model")
-          for gap in ("_", " ", "")),
-        ("1", "2"), ("0", "1"), ("A", "B"), ("a", "b"), ("left", "right"), ("first", "second"),
-    ]  # fmt: skip
-    found = next((way for way in ways if said and said <= set(way)), None)
-    return (found[0], found[1]) if found else None
 
 
 def _listed(table: Table) -> Iterator[Pair]:
@@ -278,8 +167,9 @@ def _listed(table: Table) -> Iterator[Pair]:
         if (place := _place_of_best(table, slot)) is not None:
             best, other = (Call(call=name, to=(slot.source, place.source)) for name in ("picked", "passed_over"))
             yield Pair(best, other, Kind.TEXT, (slot,), f", as {place.told} says")
-        for scores in table.slots:
+        for scores in table.slots if not _asked(slot) else ():
             beside = scores.kind is Kind.NUMBERS and scores.path[:-1] == slot.path[:-1] and _rates(scores.path[-1])
+            beside = beside or (scores.path[:-1] == slot.path[:-1] and _marks_one_of_two(slot, scores))
             if beside and _as_many(slot, scores):
                 ranks = set(scores.words) & _RANKS
                 by = Call(call="negative", to=(scores.source,)) if ranks else scores.source
@@ -293,13 +183,24 @@ def _place_of_best(table: Table, slot: Slot) -> Slot | None:
         return None
     for place in table.columns.values():
         words = set(place.words)
-        if place.kind is Kind.NUMBER and _decides(place) and words & _BEST:
+        if place.kind is Kind.NUMBER and decides(place) and words & _BEST:
             inside = all(
                 isinstance(number, int) and 0 <= number < len(value)
                 for number, value in zip(place.values, slot.values, strict=False)
             )
             return place if inside else None
     return None
+
+
+def _marks_one_of_two(texts: Slot, flags: Slot) -> bool:
+    """True when each row has two answers, of which one is marked by a 1; more are options of a question."""
+    marked = flags.kind is Kind.NUMBERS and flags.key in ("label", "labels") and len(flags.path) > 1
+    return marked and not texts.short and all(sorted(value) == [0, 1] for value in flags.values)
+
+
+def _asked(texts: Slot) -> bool:
+    """True for lists of what answers are made of: scores beside them compare no answers."""
+    return {"source", "sources", "document", "documents", "passage", "passages"} & set(texts.words) != set()
 
 
 def _as_many(texts: Slot, scores: Slot) -> bool:
@@ -318,7 +219,8 @@ def _scored_items(table: Table, slot: Slot) -> Iterator[Pair]:
     text = next((fields[key] for key in fields if key in _SAID), None)
     if text is None:
         return
-    score = next((key for key in item_fields(slot) if _rates(key)), None)
+    numbers = [key for key, feature in item_fields(slot).items() if kind_of(key, feature) is Kind.NUMBER]
+    score = next((key for key in numbers if _rates(key)), None)
     flags = [key for key, feature in item_fields(slot).items() if kind_of(key, feature) is Kind.BOOL]
     score = score or next((key for key in flags if set(_words(key)) & _BEST), None)
     if score is not None:
@@ -345,4 +247,4 @@ def _words(name: str) -> list[str]:
 
 
 def _rates(name: str) -> bool:
-    return bool(set(_words(name)) & (_SCORES | _RANKS))
+    return bool(set(_words(name)) & (SCORES | _RANKS))

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from bot.models import Method
 from bot.models.mapping import Expression
 from bot.planning.columns import ROLES, Kind, role_words, translated_roles
+from bot.planning.content import is_prose
 from bot.planning.demonstrations import prompt_turns
+from bot.planning.names import head
 from bot.planning.pairs import Pair
-from bot.planning.reading import Reading, head
+from bot.planning.reading import Reading
 from bot.planning.table import Slot, Table
-from bot.planning.talks import as_messages, as_prompt, conversations, is_answered, leads, scattered
-from bot.planning.verdict import Verdict, asked, call, first_of, no, told, yes
+from bot.planning.talks import as_messages, as_prompt, conversations, in_parts, is_answered, is_open, leads, scattered
+from bot.planning.verdict import Verdict, asked, call, first_of, no, polar_names, says, told, yes
 from bot.rows.functions import NO, YES
 
 #: Names under which data says whether an answer is a good one.
@@ -77,7 +79,7 @@ def _whole_conversations(method: Method, table: Table, pair: Pair, prompt: Slot 
     if not known:
         names = ", ".join(f"`{word}`" for word in sorted(translated_roles(words) - ROLES))
         return no(method, f"{told(pair.slots)} have turns by {names}, and no chat template knows such a role.")
-    translate = pair.kind is Kind.SHAREGPT or not words <= ROLES
+    translate = pair.kind is Kind.SHAREGPT or not words <= ROLES or any(map(in_parts, pair.slots))
     columns = {name: call("translated", side) if translate else side for name, side in pair.sides}
     if "user" in translated_roles(words) or not table.sampled:
         reason = f"Pairs of whole conversations, one preferred{pair.how}; the turns that they share are the prompt."
@@ -122,15 +124,27 @@ def find_label(table: Table) -> Slot | None:
     """The column that says whether an answer is good: a boolean, or 0 and 1 beside a prompt and a completion."""
     judged = {"prompt", "completion"} <= set(table.columns)
     answers = table.where(lambda slot: slot.kind is Kind.TEXT and slot.long and head(slot) in _JUDGED)
+    answers += _candidates(table)
     for slot in table.columns.values():
         if slot.key in _GOOD and slot.kind is Kind.BOOL:
             return slot
         numbers = slot.key == "label" and slot.kind in (Kind.NUMBER, Kind.LABEL)
+        if slot.key == "label" and slot.kind is Kind.LABEL and answers and polar_names(slot):
+            return slot
         if numbers and (judged or (answers and all(value in (0, 1) for value in slot.values))):
             return slot
+        if {"prompt", "question", "query"} & set(slot.words):
+            continue  # what is said of the question
         if slot.kind is Kind.TEXT and (slot.key in _GOOD or set(slot.words) & _OPINIONS) and _polar(slot):
             return slot
     return None
+
+
+def _candidates(table: Table) -> list[Slot]:
+    """Whole sentences called "answer" beside a question: a 0 or 1 says whether they are one."""
+    if not {"question", "query"} & set(table.columns):
+        return []
+    return table.where(lambda slot: slot.key in ("answer", "candidate", "candidate_answer") and is_prose(slot))
 
 
 def _polar(slot: Slot) -> bool:
@@ -148,16 +162,22 @@ def judge_kto(table: Table, reading: Reading, label: Slot | None, pairs: Verdict
         return no(Method.KTO, reason_why)
     if label is None:
         return no(Method.KTO, none)
-    says: Expression = label.source if label.kind is Kind.BOOL else call("true", label.source)
+    good = says(label)
     prompt, completion = table.columns.get("prompt"), table.columns.get("completion")
     if prompt is not None and completion is not None and prompt.kind is completion.kind and not prompt.json:
-        columns: dict[str, Expression] = {"prompt": "prompt", "completion": "completion", "label": says}
+        columns: dict[str, Expression] = {"prompt": "prompt", "completion": "completion", "label": good}
         return yes(Method.KTO, columns, f"Answers that {label.told} calls good or bad.")
+    before = next((slot for slot in conversations(table) if is_open(slot)), None)
+    if before is None and prompt is not None and is_open(prompt):
+        before = prompt
+    if before is not None and reading.answer is not None and before.column != reading.answer.column:
+        columns = {"prompt": as_prompt(before), "completion": call("reply", first_of(reading.answer)), "label": good}
+        return yes(Method.KTO, columns, f"Answers to {before.told} that {label.told} calls good or bad.")
     if reading.question is not None and reading.answer is not None:
         columns = {
             "prompt": prompt_turns(reading),
             "completion": call("reply", first_of(reading.answer)),
-            "label": says,
+            "label": good,
         }
         return yes(Method.KTO, columns, f"Answers in {reading.answer.told} that {label.told} calls good or bad.")
     for slot in conversations(table):
@@ -166,7 +186,7 @@ def judge_kto(table: Table, reading: Reading, label: Slot | None, pairs: Verdict
             columns = {
                 "prompt": call("before_answer", source),
                 "completion": call("last_answer", source),
-                "label": says,
+                "label": good,
             }
             return yes(Method.KTO, columns, f"The last answers in {slot.told}, which {label.told} calls good or bad.")
     return no(Method.KTO, f"{label.told} judges an answer, and no column holds both the question and the answer.")

@@ -6,10 +6,12 @@ Pure. Our rewards compare texts and numbers; they run no tests and check no inst
 from bot.models import Method
 from bot.models.mapping import Expression
 from bot.planning.columns import Kind
-from bot.planning.reading import Reading, head
-from bot.planning.sides import first_turns
+from bot.planning.names import head
+from bot.planning.options import numbers
+from bot.planning.reading import Reading
+from bot.planning.sides import first_turns, text_under
 from bot.planning.table import Slot, Table
-from bot.planning.talks import as_messages, as_prompt, conversations, is_answered, scattered
+from bot.planning.talks import as_messages, as_prompt, conversations, is_answered, is_open, scattered
 from bot.planning.verdict import Verdict, asked, call, constant, first_of, no, told, yes
 
 _FORM_ONLY = "No column holds a reference answer: rewards can judge the form only."
@@ -69,6 +71,10 @@ def _prompt(table: Table, reading: Reading) -> tuple[Expression, str, tuple[Slot
     prompt = table.columns.get("prompt")
     if prompt is not None and prompt.kind in (Kind.MESSAGES, Kind.SHAREGPT):
         return as_prompt(prompt), prompt.told, (prompt,)
+    for slot in conversations(table):
+        about = text_under(slot, reading)
+        if about is not None and is_open(slot):
+            return as_prompt(slot, about), told((slot, about)), (slot, about)
     if reading.question is not None:
         parts = tuple(slot for slot in reading.prompt if slot is not reading.begun)
         extra = (reading.system.source,) if reading.system is not None else ()
@@ -111,7 +117,8 @@ def reference_of(slot: Slot, reading: Reading) -> Expression:
             len(reading.options), *(len(value) for value in reading.options[0].values if isinstance(value, list)), 1
         )
         from_one = 0 not in places and (
-            max(places) >= size or (slot.kind is Kind.TEXT and reading.options[0].words[-1] in ("1", "a"))
+            max(places) >= size
+            or ((slot.kind is Kind.TEXT or numbers(slot)) and reading.options[0].words[-1] in ("1", "a"))
         )
         return call("letter", slot.source, constant(int(from_one)))
     if slot.concludes:

@@ -6,14 +6,19 @@ Pure.
 from bot.models import Method
 from bot.models.mapping import Expression
 from bot.planning.columns import Kind, role_words, translated_roles, turns
+from bot.planning.names import head
 from bot.planning.pairs import Pair
+from bot.planning.reading import Reading
 from bot.planning.table import Slot, Table, words_of
 from bot.planning.talks import conversations
 from bot.planning.verdict import Verdict, call, constant, told, yes
+from bot.planning.vocabulary import CONTEXTS, METADATA
 from bot.rows.functions import ROLES
 
 #: Names of lists that hold messages without saying whose.
 _HEADS = ("messages", "turns", "utterances")
+#: Beside one of these, a list of inputs and outputs holds examples.
+_TASKS = ("instruction", "prompt", "question", "problem", "query", "task", "definition")
 _ABOUT = ("story", "context", "passage", "article", "document", "text")
 
 
@@ -29,6 +34,14 @@ def first_turns(table: Table) -> tuple[Slot, ...]:
     """Columns of one message each that come before the answer."""
     found = tuple(slot for slot in table.columns.values() if slot.kind is Kind.TURN and not slot.empty)
     return found if found and _roles(found) <= {"system", "user"} else ()
+
+
+def text_under(talk: Slot, reading: Reading) -> Slot | None:
+    """The text that a conversation is about: where nothing else asks, it is what was read as the question."""
+    about = reading.question
+    if about is None or about.column == talk.column or not about.long or head(about) not in CONTEXTS:
+        return None
+    return about if about.kind is Kind.TEXT else None
 
 
 def _turn_columns(table: Table, used: set[str]) -> Verdict | None:
@@ -80,6 +93,16 @@ def _lists(table: Table, used: set[str]) -> Verdict | None:
         asked, said = same if len(same) == 2 else (None, None)
     if asked is None or said is None or not _as_long(asked, said):
         return None
+    if (
+        asked.of_each
+        and asked.column == said.column
+        and table.named(_TASKS, Kind.TEXT, among=tuple(table.columns.values()))
+    ):
+        return None  # examples of a task, and no conversation
+    if asked.of_each and said.of_each and asked.column != said.column:
+        return None
+    if asked.of_each and asked.column in {slot.column for slot in conversations(table)}:
+        return None  # the list is the conversation
     about = table.named(_ABOUT, Kind.TEXT)
     extra: tuple[Expression, ...] = (about.source,) if about is not None and about.long else ()
     columns = {"messages": call("interleaved", asked.source, said.source, *extra)}
@@ -88,12 +111,13 @@ def _lists(table: Table, used: set[str]) -> Verdict | None:
 
 
 def _numbered(table: Table, used: set[str]) -> Verdict | None:
-    """A numbered column of text for each turn: turn_1, turn_2."""
+    """A numbered column of text for each turn: turn_1, turn_2, or numbers alone."""
     found = [
         slot for slot in table.columns.values()
-        if slot.kind is Kind.TEXT and len(slot.words) == 2 and slot.words[0] + "s" in _HEADS and slot.words[1].isdigit()
+        if slot.kind is Kind.TEXT and slot.words and slot.words[-1].isdigit()
+        and (len(slot.words) == 1 or (len(slot.words) == 2 and slot.words[0] + "s" in _HEADS))
     ]  # fmt: skip
-    found.sort(key=lambda slot: int(slot.words[1]))
+    found.sort(key=lambda slot: int(slot.words[-1]))
     if len(found) < 2 or {slot.column for slot in found} & used:
         return None
     if len(found) == 2:
@@ -106,6 +130,8 @@ def _numbered(table: Table, used: set[str]) -> Verdict | None:
 
 def _speaker(slot: Slot) -> str | None:
     """Whose turns the list holds, by its name: "user_turns", "questions", "answers.input_text"."""
+    if len(slot.words) > 1 and slot.words[-1].removesuffix("s") in METADATA:
+        return None  # the number of a user, the name of a model
     words = [name for key in slot.path for name in words_of(key)]
     singular = ["question" if word == "queries" else word.removesuffix("s") for word in words]
     roles = {role for name in singular if (role := ROLES.get(name, name)) in ("user", "assistant")}

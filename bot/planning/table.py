@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from bot.models.mapping import At, Call, Constant, Expression
-from bot.planning.columns import Kind, feature_of, fields_of, json_value, kind_of, list_item, text_of
+from bot.planning.columns import Kind, feature_of, fields_of, is_media_file, json_value, kind_of, list_item, text_of
 from bot.planning.vocabulary import ENGLISH
 
 #: A final answer that a reward can compare exactly has at most this many characters.
@@ -103,7 +103,7 @@ class Slot:
 
 def _is_short(text: str) -> bool:
     """One line of few characters, and no sentence; a Chinese or Japanese character says as much as three Latin ones."""
-    if text.endswith((".", "!", "。", "！")) and len(text.split()) >= _SENTENCE_WORDS:
+    if text.endswith((".", "!", "?", "。", "！", "？")) and len(text.split()) >= _SENTENCE_WORDS:
         return False
     weight = sum(3 if "\u3040" <= character <= "\u9fff" else 1 for character in text)
     return 0 < weight <= SHORT and "\n" not in text and "```" not in text
@@ -116,6 +116,20 @@ def words_of(name: str) -> tuple[str, ...]:
 
 #: Texts that hold lists or structs count as these; others stay the texts that they are.
 _UNPACKED = (Kind.MESSAGES, Kind.SHAREGPT, Kind.EXCHANGES, Kind.TEXTS)
+
+
+#: Other names of a column of tools: what they hold must look like it.
+_TOOLS = ("tool", "functions", "function", "available_tools", "available_functions", "function_definitions")
+
+
+def _are_tools(value: Any) -> bool:
+    """True for one or several descriptions of what can be called, each with its name and parameters."""
+    listed = value if isinstance(value, list) else [value]
+    tools = [tool.get("function", tool) if isinstance(tool, Mapping) else None for tool in listed]
+    return bool(tools) and all(
+        isinstance(tool, Mapping) and "name" in tool and {"parameters", "description", "input_schema"} & tool.keys()
+        for tool in tools
+    )
 
 
 class Table:
@@ -146,6 +160,18 @@ class Table:
         return [slot for slot in self.columns.values() if test(slot)]
 
     @property
+    def tools(self) -> Slot | None:
+        """The column with the tools that the assistant may call, as a list or as the JSON of one or several."""
+        for name in ("tools", *_TOOLS):
+            slot = self.columns.get(name)
+            if slot is None or slot.kind not in (Kind.TEXT, Kind.TEXTS, Kind.STRUCT, Kind.STRUCTS, Kind.OTHER):
+                continue
+            read = [json_value(value) if slot.kind is Kind.TEXT else value for value in slot.values]
+            if all(map(_are_tools, read)) if name in _TOOLS else slot.kind is not Kind.STRUCT:
+                return slot if read else None
+        return None
+
+    @property
     def media(self) -> list[str]:
         return [name for name, slot in self.columns.items() if slot.kind is Kind.MEDIA]
 
@@ -155,6 +181,8 @@ def _slot(path: tuple[str, ...], feature: Any, values: Sequence[Any], sampled: b
     kind = kind_of(path[-1], feature)
     names = tuple(str(name) for name in feature.get("names") or ()) if kind is Kind.LABEL else ()
     there = [value for value in values if value not in (None, "", [], {})]
+    if kind in (Kind.TEXT, Kind.OTHER) and len(path) == 1 and is_media_file(there):
+        kind = Kind.MEDIA
     if kind is Kind.TEXT and there:
         read = [json_value(value) for value in there]
         if all(value is not None for value in read):

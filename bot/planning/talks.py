@@ -51,15 +51,25 @@ def as_messages(slot: Slot, system: Slot | None = None) -> Expression:
             keys = exchange_keys(slot.feature)
             assert keys is not None
             return call("exchanged", slot.source, constant(keys[0]), constant(keys[1]), *extra)
-        case Kind.MESSAGES if not extra and role_words(slot.values) <= ROLES:
+        case Kind.MESSAGES if not extra and is_plain(slot):
             return slot.source
         case _:
             return call("translated", slot.source, *extra)
 
 
+def is_plain(slot: Slot) -> bool:
+    """True for messages in the words of chat templates, each of them one text."""
+    return slot.kind is Kind.MESSAGES and role_words(slot.values) <= ROLES and not in_parts(slot)
+
+
+def in_parts(slot: Slot) -> bool:
+    """True when a message is a list of parts, as those with pictures are: templates for texts do not join them."""
+    return any(isinstance(turn.get("content"), list) for value in slot.values for turn in turns(value))
+
+
 def as_prompt(slot: Slot, system: Slot | None = None) -> Expression:
     """A conversation that ends before the answer, as messages."""
-    plain = slot.kind is Kind.MESSAGES and role_words(slot.values) <= ROLES
+    plain = is_plain(slot)
     if system is not None:
         return call("opened", slot.source, system.source)
     return slot.source if plain else call("opened", slot.source)
@@ -91,12 +101,19 @@ def scattered(table: Table) -> str | None:
     pieces = sorted(keys & _FOUND_IN_TREES)
     if pieces and not conversations(table) and keys & {"text", "utterance", "role", "content", "message"}:
         return f"Each row is one message (`{pieces[0]}` says where it belongs): conversations must be rebuilt first."
-    steps = [
-        slot for slot in table.columns.values() if slot.key in ("labels", "step_labels") and slot.kind is Kind.FLAGS
-    ]
-    if steps and any(slot.kind is Kind.TEXTS for slot in table.columns.values()):
-        return f"{steps[0].told} judges each step of a solution: that is for a process reward model."
+    steps = [slot for slot in table.columns.values() if slot.kind is Kind.TEXTS]
+    judged = [slot for slot in table.columns.values() if _judges_steps(slot, steps)]
+    if judged:
+        return f"{judged[0].told} judges each step of a solution: that is for a process reward model."
     return None
+
+
+def _judges_steps(label: Slot, lists: list[Slot]) -> bool:
+    """True for a verdict on each item of a list, or for the number of the first wrong one of some steps."""
+    named = any("steps" in slot.words for slot in lists)
+    if label.kind is Kind.NUMBER:
+        return named and label.key in ("label", "first_error", "error_step")
+    return bool(lists) and label.kind is Kind.FLAGS and label.key in ("labels", "step_labels")
 
 
 def whole(slot: Slot, source: Expression) -> list[Expression]:

@@ -10,6 +10,7 @@ from bot.models import Method, Value
 from bot.models.mapping import Call, ColumnMapping, Constant, Expression
 from bot.planning.columns import Kind
 from bot.planning.table import Slot
+from bot.rows.functions import NO, YES
 
 
 class Status(StrEnum):
@@ -35,6 +36,8 @@ class Verdict(Value):
     warnings: tuple[str, ...] = ()
     #: The first sample row as the trainer gets it; None: no sample row, or none is left.
     example: dict[str, object] | None = None
+    #: Why plain texts go through the model's chat template, or why not; "": no plain texts, or no chat template.
+    template: str = ""
 
     @property
     def fits(self) -> bool:
@@ -90,3 +93,22 @@ def asked(parts: Sequence[Slot], options: Sequence[Slot]) -> Expression:
         as_text = len(options) == 1 and options[0].kind is Kind.TEXT
         shown.append(options[0].source if as_text else call("lettered", *(slot.source for slot in options)))
     return shown[0] if len(shown) == 1 else call("joined", *shown)
+
+
+def reads(parts: Sequence[Slot], answer: str) -> str:
+    """How questions and answers are read, as a sentence."""
+    become = "becomes" if len({slot.path for slot in parts}) == 1 else "become"
+    return f"{told(parts)} {become} the user's turn and {answer} the assistant's."
+
+
+def says(label: Slot) -> Expression:
+    """Whether the label calls an answer good."""
+    if label.kind is Kind.BOOL:
+        return label.source
+    return call("true", first_of(label) if polar_names(label) and set(label.names) != {"0", "1"} else label.source)
+
+
+def polar_names(slot: Slot) -> bool:
+    """True for two classes that say yes and no, or 0 and 1."""
+    names = {name.lower() for name in slot.names}
+    return names == {"0", "1"} or (len(names) == 2 and len(names & YES) == 1 and len(names & NO) == 1)

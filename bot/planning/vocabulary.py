@@ -10,17 +10,33 @@ QUESTIONS = (
     "instruct_prompt", "message_1", "problem_statement", "request", "task", "goal", "user_prompt", "inputs",
     "input", "post", "message", "puzzle", "riddle", "exercise", "challenge", "inquiry", "history", "stem", "ctx",
     "sentence", "text", "source", "dialogue", "article", "document", "passage", "context", "docstring",
-    "documentation", "report", "description", "title", "act", "body", "story", "content", "src", "customer",
+    "documentation", "report", "description", "act", "body", "story", "content", "src", "customer",
     "client", "patient", "caller", "student", "ticket", "issue", "complaint", "email", "mail", "utterance", "spec",
     "specification", "requirement", "requirements", "notes", "meaning_representation", "scenario", "situation",
-    "concepts", "keywords", "triples", "q", "intent", "transcript",
+    "concepts", "keywords", "triples", "triple", "q", "intent", "transcript", "documents", "articles", "dialog",
+    "conversation", "transcription", "meeting_transcript", "nl", "claim", "plot", "narrative", "questions", "prompts",
+    "queries", "problems", "sent_1", "mr", "diff", "code", "title",
 )
 #: What is asked about rather than asked: it only serves as a question beside a matching answer.
 MATERIAL = frozenset({
     "act", "article", "body", "caller", "client", "complaint", "concepts", "content", "context", "customer",
     "description", "dialogue", "docstring", "document", "documentation", "email", "intent", "issue", "keywords",
     "mail", "message", "notes", "passage", "patient", "post", "report", "scenario", "sentence", "situation",
-    "source", "src", "story", "student", "text", "ticket", "title", "transcript", "triples", "utterance",
+    "source", "src", "story", "student", "text", "ticket", "title", "transcript", "triples", "utterance", "triple",
+    "documents", "articles", "dialog", "conversation", "transcription", "claim", "plot", "narrative", "diff", "code",
+})
+#: Data that a text is to be made of, and what the text is then called.
+DATA = frozenset({
+    "triples", "triple", "concepts", "keywords", "meaning_representation", "representation", "mr", "diff",
+})
+VERBALIZED = (
+    "sentence", "sentences", "text", "lex", "verbalization", "ref", "references", "description", "message",
+    "commit_message", "msg",
+)
+#: Who asks, and who answers.
+ASKERS = frozenset({"caller", "client", "customer", "human", "patient", "seeker", "student", "user"})
+ANSWERERS = frozenset({
+    "agent", "assistant", "bot", "counselor", "doctor", "expert", "gpt", "operator", "teacher", "therapist", "tutor",
 })
 #: Names that hold a single word as often as a question.
 OFTEN_WORDS = frozenset({
@@ -36,8 +52,24 @@ ANSWERS = (
     "paraphrase", "label_text", "headline", "correction", "corrected", "utterance", "continuation", "chosen",
     "accepted", "call", "calls", "spans", "demonstration", "resolution", "fix", "implementation", "snippet",
     "corrections", "cypher", "command", "suggestion", "recommendation", "advice", "diagnosis", "essay", "poem",
-    "agent", "operator", "doctor", "therapist", "tutor", "teacher", "expert", "minutes", "a",
+    "agent", "operator", "doctor", "therapist", "tutor", "teacher", "expert", "minutes", "subject_line", "summaries",
+    "explanations", "rationales", "translations", "paraphrases", "attempt", "chain", "a",
 )
+#: Words of names of what leads to an answer: it belongs in front of it.
+TRACES = frozenset({
+    "analysis", "chain", "cot", "rationale", "reasoning", "thinking", "thought", "thoughts", "trace", "trajectories",
+    "trajectory",
+})
+#: Words of names of what models wrote.
+MODEL_WORDS = frozenset({
+    "assistant", "attempt", "claude", "deepseek", "distill", "gemini", "generated", "generation", "generations", "gpt",
+    "llama", "model", "qwen", "response",
+})
+#: Which answer goes with which question, where there are several.
+PARTNERS = {
+    "query": "response", "prompt": "completion", "instruction": "output", "problem": "solution", "input": "output",
+    "source": "target",
+}
 #: What a right answer can be compared with.
 REFERENCES = (
     "answer", "final_answer", "expected_answer", "ground_truth", "gold_answer", "reference_answer", "solution",
@@ -63,7 +95,8 @@ SYSTEMS = (
 CONTEXTS = (
     "input", "context", "contexts", "passage", "paragraph", "article", "document", "story", "background",
     "support", "sql_context", "schema", "knowledge", "evidence", "facts", "table", "hypothesis", "premise",
-    "source_text", "passage_text", "body",
+    "source_text", "passage_text", "body", "plot", "narrative", "scene", "para", "paragraph_text",
+    "passages", "paragraphs", "articles", "documents", "supports", "evidences", "text",
 )
 #: The options of a multiple choice in one column, and what its columns begin with when there is one for each.
 OPTIONS = (
@@ -80,14 +113,18 @@ METADATA = frozenset({
     "metadata", "model", "name", "rank", "rating", "score", "split", "start", "status", "subject", "tag", "tags",
     "time", "timestamp", "tokens", "toks", "topic", "type", "types", "uid", "url", "uuid", "value", "version",
 })
+#: Words of names of what a program made of a text, beside that text.
+DERIVED = frozenset({
+    "lemmas", "lemmatized", "parse", "parsed", "parses", "stemmed", "tagged", "tokenized",
+})
 #: Words of names that are not what their last word says.
-OTHERS = frozenset({
-    "bad", "incorrect", "negative", "orig", "original", "raw", "rejected", "seed", "system", "unformatted",
-    "wrong",
+OTHERS = DERIVED | frozenset({
+    "bad", "incorrect", "negative", "num", "orig", "original", "raw", "rejected", "seed", "starter", "starting",
+    "system", "unformatted", "wrong",
 })
 #: Words at the end of a name that say nothing.
 FILLERS = frozenset({
-    "column", "content", "field", "str", "string", "text",
+    "column", "content", "field", "only", "str", "string", "text",
 })
 #: Names of texts that belong together without one answering the other.
 EMBEDDED = frozenset({
@@ -100,6 +137,11 @@ LANGUAGES = frozenset({
     "italian", "ja", "japanese", "ko", "korean", "lt", "lv", "nl", "pl", "polish", "portuguese", "pt", "ro", "ru",
     "russian", "sk", "sl", "spanish", "sv", "sw", "swedish", "th", "tr", "turkish", "uk", "ukrainian", "vi",
     "vietnamese", "zh",
+})
+#: Programming languages that columns with translated code are named by.
+CODES = frozenset({
+    "c", "cpp", "cs", "csharp", "fortran", "go", "java", "javascript", "js", "kotlin", "perl", "php", "python", "ruby",
+    "rust", "scala", "solidity", "swift", "typescript",
 })
 #: Column names in other languages, as far as they name what is named above.
 ENGLISH = {
@@ -116,5 +158,6 @@ ENGLISH = {
     **dict.fromkeys(("texte", "texto", "testo", "文本", "текст"), "text"),
     **dict.fromkeys(("zusammenfassung", "resumen", "résumé", "riassunto", "resumo", "摘要"), "summary"),
     **dict.fromkeys(("要約", "요약"), "summary"),
+    "ans": "answer", "ques": "question", "instr": "instruction", "resp": "response", "desc": "description",
 }
 # fmt: on

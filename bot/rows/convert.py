@@ -12,8 +12,10 @@ from bot.rows import functions
 #: The functions that make messages.
 _TALKING = {
     *("question", "reply", "translated", "exchanged", "alternated", "interleaved", "opened", "transcript"),
-    *("before_answer", "last_answer"),
+    *("before_answer", "last_answer", "parsed", "filled"),
 }
+#: Those that choose among values, whatever these are.
+_CHOOSING = {"by_label", "best", "worst", "both", "picked", "passed_over"}
 #: What counts as nothing to train on; 0 and False are values.
 EMPTY: tuple[Any, ...] = (None, "", [])
 
@@ -70,9 +72,20 @@ def holds_messages(mapping: ColumnMapping, features: Mapping[str, Any]) -> bool:
 def _talks(expression: Expression, features: Mapping[str, Any]) -> bool:
     match expression:
         case str():
-            feature = features.get(expression)
-            return isinstance(feature, list) or (isinstance(feature, Mapping) and "feature" in feature)
+            return _lists_structs(features.get(expression))
+        case At(at=path):
+            feature: Any = features
+            for key in path:
+                feature = feature.get(key) if isinstance(feature, Mapping) else None
+            return _lists_structs(feature)
         case Call(call=name, to=arguments):
-            return name in _TALKING or (name == "by_label" and any(_talks(one, features) for one in arguments))
+            return name in _TALKING or (name in _CHOOSING and any(_talks(one, features) for one in arguments))
         case _:
             return False
+
+
+def _lists_structs(feature: Any) -> bool:
+    """True for a list of anything but plain values."""
+    item = feature[0] if isinstance(feature, list) and feature else feature
+    item = item.get("feature") if item is feature and isinstance(item, Mapping) else item
+    return isinstance(item, Mapping) and item.get("_type") not in ("Value", "ClassLabel")

@@ -13,11 +13,24 @@ ROLES = {
     **dict.fromkeys(("patient", "student", "seeker"), "user"),
     **dict.fromkeys(("gpt", "chatgpt", "bot", "model", "bing", "bard", "chatbot", "ai", "answer"), "assistant"),
     **dict.fromkeys(("response", "output", "function_call", "tool_call", "agent", "operator"), "assistant"),
-    **dict.fromkeys(("support", "supporter", "doctor", "tutor", "teacher", "expert"), "assistant"),
+    **dict.fromkeys(("support", "supporter", "doctor", "tutor", "teacher", "expert", "therapist"), "assistant"),
+    **dict.fromkeys(("counselor", "ai assistant", "language model", "character", "char"), "assistant"),
     **dict.fromkeys(("function", "function_response", "function response", "tool_response"), "tool"),
     **dict.fromkeys(("observation", "ipython"), "tool"),
     "developer": "system",
+    **{
+        f"{who}{gap}{mark}": role
+        for who in ("user", "person", "speaker", "participant")
+        for gap in ("", " ", "_")
+        for mark, role in (("1", "user"), ("2", "assistant"), ("a", "user"), ("b", "assistant"))
+    },
 }
+#: Keys that say of a turn whether a person speaks, and such that say whether the model does.
+BY_USER = ("is_human", "is_user", "from_user", "is_from_user", "by_user")
+BY_MODEL = ("is_bot", "is_ai", "is_assistant", "is_agent", "is_model", "from_bot")
+#: Keys of who speaks in a turn, and of what is said.
+SPEAKERS = ("role", "from", "speaker", "author", "sender")
+SAID = ("content", "value", "text", "utterance", "message", "parts")
 #: What people write for an answer that they like, and for one that they do not.
 YES = frozenset({"true", "yes", "good", "up", "thumbs up", "thumbs_up", "üëç", "like", "liked", "positive", "accepted",
                  "approved", "helpful", "desirable", "+1"})  # fmt: skip
@@ -25,11 +38,18 @@ NO = frozenset({"false", "no", "bad", "down", "thumbs down", "thumbs_down", "üë
                 "rejected", "declined", "unhelpful", "not helpful", "undesirable", "-1"})  # fmt: skip
 #: Where a turn of a transcript begins: "Human:", "### Response:", "<|im_start|>user".
 TURN = re.compile(
-    r"(?:^|\n)[ \t]*(?:#{2,4} ?|<\|im_start\|>|<\||\[)?"
-    r"(system|human|user|prompter|instruction|question|assistant|response|answer|gpt|bot|ai|function response)"
-    r"(?:[ \t]*:|\|>|\]|(?<=<\|im_start\|>user)|(?<=<\|im_start\|>system)|(?<=<\|im_start\|>assistant))",
+    r"(?:^|\n)[ \t]*(?:#{1,4} ?|<\|im_start\|>|<\||\[|\*\*)?"
+    r"((?:user|person|speaker|participant)[ _]?[12ab]|system|human|user|prompter|instruction|question|assistant"
+    r"|response|answer|gpt|bot|chatbot|ai assistant|ai|model|patient|doctor|client|customer|caller|student|tutor"
+    r"|teacher|therapist|counselor|agent|operator|support|function response)"
+    r"(?:#?[ \t]*:(?:\*\*)?|\*\*[ \t]*:|\|>|\]"
+    r"|(?<=<\|im_start\|>user)|(?<=<\|im_start\|>system)|(?<=<\|im_start\|>assistant))",
     re.IGNORECASE,
 )
+#: Which of two is better, by how much: "A>B", "[[B>>A]]", "model_a = model_b".
+COMPARED = re.compile(r"[^\w<>=]*(\w+) *([<>=]+) *(\w+)[^\w<>=]*$")
+#: The same in words: "A-is-clearly-better", "response_b is slightly better".
+BETTER = re.compile(r"\W*(\w+?)[\s_-]+is[\s_-]+(?:[a-z]+[\s_-]+)?(?:better|preferred|stronger)\W*$", re.IGNORECASE)
 #: What some transcripts write after a turn.
 ENDINGS = ("<|endoftext|>", "<|im_end|>", "<|end|>", "</s>")
 
@@ -49,7 +69,8 @@ def at(value: object, *path: str | int) -> object:
 def toolset(tools: object) -> str:
     """The tools that a conversation may call, as the JSON text that TRL reads; keys without a value are left out."""
     if isinstance(tools, str):
-        return tools or "[]"
+        return f"[{tools}]" if tools.lstrip().startswith("{") else tools or "[]"
+    tools = [tools] if isinstance(tools, dict) else tools
     listed = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
     return json.dumps([{key: value for key, value in tool.items() if value is not None} for tool in listed])
 
@@ -68,7 +89,9 @@ def parsed(text: object) -> object:
 
 
 def written(value: object) -> str:
-    """A value as text; the items of a list stand on lines of their own."""
+    """A value as text; the items of a list stand on lines of their own, and of a part of a message its text alone."""
+    if isinstance(value, dict) and value.get("type") == "text":
+        value = value.get("text")
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -152,17 +175,30 @@ def reply(text: object) -> list[dict[str, str]] | None:
 
 def translated(turns: object, system: object = None) -> list[dict[str, str]] | None:
     """Messages of turns that name their speakers and texts in other words, such as {from, value}."""
-    messages = []
-    for turn in turns if isinstance(turns, list) else []:
-        messages.append(translated_turn(turn))
+    messages = [translated_turn(turn) for turn in turns] if isinstance(turns, list) else []
+    if answers_as_system([message["role"] for message in messages]):
+        messages = [{**turn, "role": turn["role"].replace("system", "assistant")} for turn in messages]
     return conversation(messages, system)
+
+
+def answers_as_system(roles: list[str]) -> bool:
+    """Whether a dialogue system, which task-oriented data calls the system, answers the user."""
+    return "user" in roles and "assistant" not in roles and "system" in roles[roles.index("user") :]
 
 
 def translated_turn(turn: object) -> dict[str, str]:
     """A message whose speaker and text may stand under other names."""
-    who = next((str(said) for key in ("role", "from", "speaker", "author") if (said := at(turn, key))), "").lower()
-    text = next((said for key in ("content", "value", "text", "utterance") if (said := at(turn, key))), None)
+    who = speaker(turn).lower()
+    text = next((said for key in SAID if (said := at(turn, key))), None)
     return {"role": ROLES.get(who, who), "content": written(text)}
+
+
+def speaker(turn: object) -> str:
+    """Who speaks in a turn, in the data's own word, or as a flag such as is_human says; "": nothing says it."""
+    for user, key in [*((True, key) for key in BY_USER), *((False, key) for key in BY_MODEL)]:
+        if isinstance(flag := at(turn, key), bool):
+            return "user" if flag is user else "assistant"
+    return next((str(said) for key in SPEAKERS if (said := at(turn, key)) not in (None, "")), "")
 
 
 def exchanged(turns: object, user: str, assistant: str, system: object = None) -> list[dict[str, str]] | None:
@@ -256,6 +292,22 @@ def by_label(label: object, *choices: object) -> object:
     return next((value for key, value in zip(choices[::2], choices[1::2], strict=True) if key == label), None)
 
 
+def ahead(verdict: object) -> str | None:
+    """The side that a comparison puts first: "A" for "A>B", "[[A>>B]]" and "B<A"; None for "A=B"."""
+    found = COMPARED.match(written(verdict))
+    if found is None or "=" in found[2]:
+        return None
+    return found[1] if ">" in found[2] else found[3]
+
+
+def favoured(verdicts: object) -> str | None:
+    """The side that most verdicts in words call better: "A" for "A-is-clearly-better"; None for as many on each."""
+    found = [BETTER.match(written(verdict)) for verdict in (verdicts if isinstance(verdicts, list) else [verdicts])]
+    sides = [match[1] for match in found if match is not None]
+    most = [one for one in dict.fromkeys(sides) if 2 * sides.count(one) > len(sides)]
+    return most[0] if most else None
+
+
 def side(preference: object) -> int | None:
     """-1 when a signed preference is for the first answer, 1 for the second; None for a tie."""
     return (preference > 0) - (preference < 0) or None if isinstance(preference, int | float) else None
@@ -314,11 +366,26 @@ def true(label: object) -> bool:
 
 
 def spoken(turns: object) -> bool:
-    """Whether every message says something or calls a tool, and the assistant has a turn."""
-    said = (
-        [bool(at(turn, "content")) or bool(at(turn, "tool_calls")) for turn in turns] if isinstance(turns, list) else []
-    )
+    """Whether every message says something or calls a tool, and the assistant has a turn; a system prompt may be ""."""
+    listed = turns if isinstance(turns, list) else []
+    said = [bool(at(turn, "content")) or bool(at(turn, "tool_calls")) or _no_system(turn) for turn in listed]
     return bool(said) and all(said) and "assistant" in each(turns, "role")
+
+
+def filled(turns: object) -> list[object]:
+    """Messages of which those that only call tools have an empty text: templates that add to it need one."""
+    listed = turns if isinstance(turns, list) else []
+    return [{**turn, "content": ""} if isinstance(turn, dict) and silent(turn) else turn for turn in listed]
+
+
+def silent(turn: object) -> bool:
+    """Whether a message calls tools and has no text at all."""
+    return bool(at(turn, "tool_calls")) and at(turn, "content") is None
+
+
+def _no_system(turn: object) -> bool:
+    """Whether a turn is the system prompt of a chat that has none."""
+    return (at(turn, "role"), at(turn, "content")) == ("system", "")
 
 
 def same_start(chosen: object, rejected: object) -> bool:

@@ -56,8 +56,9 @@ def said(mapping: ColumnMapping) -> dict[str, str]:
     messages = mapping.columns.get("messages")
     if isinstance(messages, Call) and messages.call == "interleaved":
         return {"messages": "+".join(source(part) for part in messages.to)}
-    if isinstance(messages, Call) and isinstance(messages.to[0], Call) and messages.to[0].call == "both":
-        return {"messages": "+".join(source(part) for part in messages.to[0].to)}
+    first = messages.to[0] if isinstance(messages, Call) and messages.call not in ("best", "worst") else None
+    if isinstance(messages, Call) and isinstance(first, Call) and first.call == "both":
+        return {"messages": "+".join(source(part) for part in first.to)}
     for value in mapping.columns.values():
         if isinstance(value, Call) and value.call == "interleaved" and "prompt" not in found:
             found["prompt"] = source(value.to[0])
