@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bot.models import Diagnosis, Job, JobStage
 from bot.training.failures import FAILURES, Failure
+from bot.training.signs.places import PLACES
 from bot.training.tail import clean_tail, redact
 
 
@@ -62,7 +63,12 @@ def _find(job: Job, lines: Sequence[str]) -> Failure | None:
 
 
 def _first(text: str) -> Failure | None:
-    return next((failure for failure in FAILURES if failure.pattern.search(text)), None)
+    """What its words say; or, where these say nothing or little, the place that it came from."""
+    found = next((failure for failure in FAILURES if failure.pattern.search(text)), None)
+    if found is not None and found.kind not in _WEAK:
+        return found
+    place = next((kind for kind, pattern in PLACES.items() if pattern.search(text)), None)
+    return found if place is None else next(failure for failure in FAILURES if failure.kind == place)
 
 
 def _of_chain(chain: Sequence[tuple[str, bool]]) -> Failure | None:

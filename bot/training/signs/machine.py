@@ -136,6 +136,7 @@ SIGNS = {
         r"status[:= ]+\"?(QUEUED|PENDING)",
         r"no capacity",
         r"FailedScheduling",
+        r"(?-i:\bSCHEDULING\b)",
         r"Insufficient nvidia\.com/gpu",
         r"nodes are available: [^\n]*(Insufficient|didn'?t match)",
         r"Unschedulable",

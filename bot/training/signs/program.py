@@ -7,18 +7,6 @@ _LIBRARY_CLASS = (
 )
 _CALL_ERROR = r"\(\) (got (an unexpected|multiple)|missing \d|takes)"
 
-
-def _raised_in(files: str) -> str:
-    """The innermost frame of a traceback lies in one of these files, whatever the exception says.
-
-    Unless the Hub could not be reached, which `datasets` and `transformers` raise as a file that is missing.
-    """
-    reached = r"\A(?![\s\S]*LocalEntryNotFound)[\s\S]*?"
-    between = r'(?:(?![^\n]*File ")[^\n]*\n){0,6}?'
-    error = r"[^\n]{0,40}?\b\w+(Error|Exception|Exit)\b"
-    return rf'{reached}/({files})[^"\n]*", line \d+, in [^\n]*\n{between}{error}'
-
-
 #: Of a ValueError and its like: it names an argument, or says in general words that settings do not go together.
 _REFUSED = (
     r"(`\w+|not supported|does not support|not (yet )?implemented|unknown \w+|requires?\b"
@@ -40,7 +28,6 @@ SIGNS = {
         r"Cannot use apply_chat_template",
         r"'chat_template' is undefined",
         r"(multiple|several) chat templates",
-        _raised_in(r"trl/chat_template_utils"),
         r"has no attribute 'chat_template'",
     ),
     "dataset_config": (
@@ -56,7 +43,6 @@ SIGNS = {
         r"select a split",
         r"specify which configuration",
         r"slice boundaries",
-        _raised_in(r"datasets/(arrow_reader|splits)"),
         r"\bsplit '?\w+'? (is )?not (in|found|available)",
         r"(config|subset) '?[\w-]+'? (is )?not found",
         r"Instruction \S+ corresponds to no data",
@@ -67,7 +53,8 @@ SIGNS = {
     "dataset_load": (
         r"execute the dataset script",
         r"Dataset scripts are no longer supported",
-        r"\bArrow(Invalid|TypeError|NotImplementedError|KeyError)",
+        r"\bArrow(Invalid(?!: Column \d+ named)|TypeError|NotImplementedError|KeyError)",
+        r"\b(tarfile|zipfile|gzip|lzma|zlib)\.\w*(Error|BadGzipFile|BadZipFile)",
         r"JSON parse error",
         r"Error tokenizing data",
         r"DatasetGeneration\w*Error",
@@ -95,7 +82,6 @@ SIGNS = {
         r"FileNotFoundError: \S+://",
         r"histogram size mismatch",
         r"At least one (valid )?data file must be specified",
-        _raised_in(r"datasets/(builder|table|load|data_files|arrow_writer|features/|packaged_modules/)"),
         r"not a gzip",
         r"(Invalid|corrupt)[^\n]{0,20}(parquet|archive|gzip)",
     ),
@@ -123,6 +109,7 @@ SIGNS = {
         r"^\w*Error: Unsloth: \S+ (is )?not supported",
         r"Target module [\s\S]{1,200} is not supported",
         r"Error\(s\) in loading state_dict",
+        r"ignore_mismatched_sizes",
         r"Unable to load weights from",
         r"PytorchStreamReader failed",
         r"KeyError: '(model|transformer|layers|lm_head)\.[\w.]+'",
@@ -212,7 +199,7 @@ SIGNS = {
         r"__init__\(\) (got an unexpected keyword argument|missing \d)",
         rf"'{_LIBRARY_CLASS}' object has no (attribute|method)",
         rf"\b{_LIBRARY_CLASS} has no attribute",
-        rf"\b(compute_loss|forward|log|train|push_to_hub|\w+_pretrained|create_\w+|\w+_step|(on|prepare|get)?_\w+){_CALL_ERROR}",
+        rf"\b(compute_loss|forward|log|train|push_to_hub|\w+_pretrained|(create|upload|list|hf|snapshot)_\w+|load_dataset|\w+_step|(on|prepare|get)?_\w+){_CALL_ERROR}",
     ),
     "dataset_format": (
         rf"KeyError: '({_COLUMNS})'",
@@ -255,7 +242,9 @@ SIGNS = {
         r"Mixed types",
         r"expected str instance, \w+ found",
         r"could not convert '[^'\n]*' to (float|int)",
-        r"could not convert string to float",
+        r"(?<!Invalid value\. )could not convert string to float",
+        r"Column \d+ named \S+ expected length",
+        r"Invalid string class label",
         r"(needs|expects|requires|lacks) (a|an|the)? ?['\"`][\w]+['\"`] (column|field|key)",
         r"'dict object' has no attribute",
         r"specify either `?text`? or `?text_target`?",
@@ -267,8 +256,6 @@ SIGNS = {
         r"Input is not valid\. Should be a string",
         r"(Column mismatch|Invalid column)",
         r"Expected a dict (or a list )?but got",
-        _raised_in(r"datasets/(arrow_dataset|formatting/)|trl/data_utils"),
-        _raised_in(r"transformers/tokenization_"),
         r"(dataset|columns?) must (contain|have)",
         r"missing (required )?columns?",
     ),
@@ -314,8 +301,9 @@ SIGNS = {
         r"must have the same dtype",
         r"Cannot find an eval dataset",
         r"ZeroDivisionError",
+        r"only one (of them )?can be",
+        r"\bInvalid value\.",
         r"\byaml\.\w+\.\w+Error",
-        r"in _calculate_rewards\n",
         r"You passed `\w+",
         r"validation errors? for \w+",
         r"expects? .{1,60} but got",
@@ -327,7 +315,6 @@ SIGNS = {
         r"unhandled (prompt|tokenization)",
         r"is not in enum",
         rf"^[^\n]{{0,30}}\b(Value|NotImplemented|Assertion)Error: [^\n]*{_REFUSED}",
-        _raised_in(r"(trl/trainer/\w+_config|transformers/training_args|peft/(mapping|config|tuners/))"),
     ),
     "grpo_no_signal": (
         r"'frac_reward_zero_std': '?1(\.0)?'?\s*[,}]",
