@@ -23,7 +23,9 @@ PLACES = {
         "hub_transient": (r"LocalEntryNotFound",),
         "chat_template_missing": (_raised_in(r"trl/chat_template_utils"),),
         "dataset_config": (_raised_in(r"datasets/(arrow_reader|splits)"),),
-        "dataset_load": (_raised_in(r"datasets/(builder|table|load|data_files|utils/|features/|packaged_modules/)"),),
+        "dataset_load": (
+            _raised_in(r"datasets/(builder|table|load|data_files|utils/|features/|packaged_modules/)|pyarrow/\w+\.pxi"),
+        ),
         "bad_config": (
             _raised_in(r"(trl/trainer/\w+_config|transformers/(training_args|utils/quantization_config)|peft/)"),
             _through(r"_calculate_rewards"),
