@@ -7,7 +7,7 @@ def _raised_in(files: str) -> str:
     """The innermost frame of a traceback lies in one of these files."""
     between = r'(?:(?![^\n]*File ")[^\n]*\n){0,6}?'
     error = r"[^\n]{0,40}?\b\w+(Error|Exception|Exit)\b"
-    return rf'/({files})[^"\n]*", line \d+, in [^\n]*\n{between}{error}'
+    return rf'[/"]({files})[^"\n]*", line \d+, in [^\n]*\n{between}{error}'
 
 
 def _through(functions: str) -> str:
