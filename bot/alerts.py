@@ -28,7 +28,7 @@ STALL, STALL_PAUSES = timedelta(minutes=10), 10
 #: No first step for this long, or for so many times the expected start-up, whichever is longer.
 START, START_TIMES = timedelta(minutes=30), 3
 #: The loss is judged once there are so many values; the last ones must all be too high, so that one bad batch is none.
-VALUES, LAST = 12, 5
+VALUES, FIRST, LAST = 12, 3, 5
 #: Each of the last values above the first ones by this factor: a training that works never ends where it began.
 ABOVE_START = 1.2
 #: Each of the last values above the lowest mean of as many values by this factor. Batches of real data differ by a
@@ -130,12 +130,12 @@ def _diverged(look: _Look) -> str:
     if progress.metric != "loss" or len(values) < VALUES:
         return ""
     last = values[-LAST:]
-    start = mean(values[:3])
+    start = mean(values[:FIRST])
     lowest = min(mean(values[at : at + LAST]) for at in range(len(values) - LAST))
     if min(last) > ABOVE_START * start > 0:
-        compared = f"it began at {number(start)}"
+        compared = f"its first {FIRST} were {number(start)} on average"
     elif min(last) > ABOVE_LOWEST * lowest > 0:
-        compared = f"it had been down to {number(lowest)}"
+        compared = f"{LAST} in a row had been down to {number(lowest)} on average"
     else:
         return ""
     return (

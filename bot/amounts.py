@@ -6,6 +6,10 @@ Pure: numbers in, plain text out. Knows no Slack and no plan.
 import math
 from collections.abc import Callable
 
+#: Errors up to this share read well as "±".
+_SMALL_ERROR = 0.5
+_PARTS = {2: "half", 3: "a third", 4: "a quarter"}
+
 
 def money(usd: float) -> str:
     """Dollars as a person would say them: $0.40, $12.50, $1,240; "$0.00" is nothing at all."""
@@ -14,6 +18,11 @@ def money(usd: float) -> str:
     if 0 < usd < 0.01:
         return "under $0.01"
     return f"${usd:,.2f}" if usd < 1000 else f"${usd:,.0f}"
+
+
+def typed_money(usd: float) -> str:
+    """An amount that somebody named: "$5.00", and "$0.001" as it was typed."""
+    return f"${usd:g}" if 0 < usd < 0.01 else money(usd)
 
 
 def about_money(usd: float) -> str:
@@ -95,6 +104,15 @@ def percent(share: float) -> str:
     if 0 < share < 0.01:
         return "under 1 %"
     return f"{min(round(share * 100), 99) if share < 1 else 100} %"
+
+
+def within(low: float, high: float) -> str:
+    """How far from an estimate of 1 the truth lies, below and above: "±20 %", "from a third to 3 times of it"."""
+    if low >= 1 - _SMALL_ERROR and high <= 1 + _SMALL_ERROR:
+        return f"±{percent(max(1 - low, high - 1, 0.01))}"
+    times = round(1 / low) if low > 0 else 0
+    least = "nothing" if not times else _PARTS.get(times, f"a {times}th") if times > 1 else percent(low)
+    return f"from {least} to {number(float(f'{high:.2g}'))} times of it"
 
 
 def size(count_bytes: float) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from itertools import takewhile
 from threading import Lock
 from typing import Any
 
@@ -207,6 +208,12 @@ class HfHub:
             files=files,
             adapter_base=str(base) if base else None,
         )
+
+    def newer_commits(self, repo_id: str, commit: str) -> Sequence[str]:
+        """Titles of the commits since this one, the newest first; of its first page: many more are not ours anyway."""
+        doing = f"looking what changed in {repo_id}"
+        history = self._reader.api(f"models/{repo_id}/commits/main", doing=doing)
+        return [str(one.get("title")) for one in takewhile(lambda one: one.get("id") != commit, history)]
 
     def checkpoint_step(self, repo_id: str, commit: str) -> int | None:
         """The step of the checkpoint at a commit; None: that commit is not there, or holds none that can be read."""

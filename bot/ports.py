@@ -94,6 +94,10 @@ class Hub(Protocol):
         """What the model repository holds now; None: no such repository."""
         ...
 
+    def newer_commits(self, repo_id: str, commit: str) -> Sequence[str]:
+        """Titles of the commits of a model repository since this one, the newest first; all of them if it is gone."""
+        ...
+
     def checkpoint_step(self, repo_id: str, commit: str) -> int | None:
         """The optimizer step of the checkpoint that a commit of a model repository holds; None: it holds none."""
         ...

@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.errors import HubRefusal, NotAllowed, Unclear, UserError
-from bot.intake.names import resolve
+from bot.intake.hub_names import is_closed
+from bot.intake.names import alike, resolve, stems
 from bot.intake.own_data import how_to_upload, speaks_of_own_data
 from bot.models import (
     Check,
@@ -25,7 +26,16 @@ from bot.models import (
     TokenRights,
     TrainingRequest,
 )
-from bot.planning import STARTUP_MIN, Limits, choose_format, default_output_names, go_on, make_plan, take_sample
+from bot.planning import (
+    STARTUP_MIN,
+    Limits,
+    choose_format,
+    default_output_names,
+    go_on,
+    is_foreign,
+    make_plan,
+    take_sample,
+)
 from bot.policy import Policy
 from bot.ports import Hub
 from bot.training import render_script
@@ -142,10 +152,14 @@ class Proposer:
             stopped.progress,
             flavors.result(),
             can_pay=stopped.plan.namespace not in rights.without_payment,
-            moved_on=landed.sha != resume.commit,
+            moved_on=landed.sha != resume.commit and self._changed_by_others(output, resume.commit),
             spent_usd=stopped.spent_usd,
         )
         return self._complete(plan, self._lacking(rights, plan))
+
+    def _changed_by_others(self, repo_id: str, commit: str) -> bool:
+        """Whether a commit since this one is none of the job's own checkpoints."""
+        return any(map(is_foreign, self._hub.newer_commits(repo_id, commit)))
 
     def get_ready(self) -> None:
         """Ask now what is kept for some minutes, wallets and prices, so that the next plan need not.
@@ -185,19 +199,23 @@ class Proposer:
 
     def _complete(self, plan: Plan, lacking: str) -> Plan:
         """Add what an approval is bound to beside the numbers: the exact script and the rule that applies."""
-        warnings = [Check(level="warning", text=words) for words in (lacking, self._beyond_budget(plan)) if words]
+        said = (Check(level="warning", text=lacking), Check(level="stop", text=self._beyond_limits(plan)))
         return plan.model_copy(
             update={
-                "checks": (*plan.checks, *warnings),
+                "checks": (*plan.checks, *(check for check in said if check.text)),
                 "script_sha256": hashlib.sha256(render_script(plan).encode()).hexdigest(),
                 "approval_rule": self._policy.rule(plan),
                 "approvers": () if plan.request.plan_only else tuple(sorted(self._policy.approvers)),
             }
         )
 
-    def _beyond_budget(self, plan: Plan) -> str:
-        """Why nobody could approve this plan now; "" while the month's budget holds it. An approval checks it again."""
-        if self._ledger is None or plan.request.plan_only:
+    def _beyond_limits(self, plan: Plan) -> str:
+        """Why nobody could approve this plan now; "" while the limits hold it. An approval checks them again."""
+        if plan.request.plan_only:
+            return ""
+        if plan.ceiling_usd > self._policy.max_ceiling_usd:
+            return self._policy.rule(plan)
+        if self._ledger is None:
             return ""
         try:
             self._policy.check_budget(plan, self._ledger())
@@ -226,8 +244,16 @@ class Proposer:
                     field=field,
                 )
             if field in found:
+                exact = found[field].result()
+                if not exact and field == "model" and is_closed(words[field]):
+                    raise UserError(
+                        f"{words[field]} is a closed model: nobody can download its weights, so it cannot be fine-tuned"
+                        " here.",
+                        f"Name an open one, such as {self._examples.model}.",
+                    )
+                near = exact or _near(words[field], searches[field])
                 words[field] = _meant(
-                    field, words[field], found[field].result(), example=getattr(self._examples, field)
+                    field, words[field], near, example=getattr(self._examples, field), exact=bool(exact)
                 )
         return request.model_copy(update=words)
 
@@ -272,7 +298,12 @@ def _full(name: str, namespace: str) -> str:
     return name if "/" in name else f"{namespace}/{name}"
 
 
-def _meant(field: str, words: str, found: Sequence[str], *, example: str) -> str:
+def _near(words: str, search: Callable[[str], Sequence[str]]) -> list[str]:
+    """What the Hub has that is called much like the words, which it found nothing for; the likest first."""
+    return next((near for stem in stems(words) if (near := alike(words, search(stem)))), [])
+
+
+def _meant(field: str, words: str, found: Sequence[str], *, example: str, exact: bool = True) -> str:
     """The repository that the words name, of those that the Hub found.
 
     Raises:
@@ -288,7 +319,9 @@ def _meant(field: str, words: str, found: Sequence[str], *, example: str) -> str
             f"Write its full name with the owner, such as {example}.",
         )
     raise Unclear(
-        f"Which {field} do you mean by “{words}”?",
+        f"Which {field} do you mean by “{words}”?"
+        if exact
+        else f"I found no {field} called “{words}” on the Hub. Do you mean one of these?",
         "Answer here with one of these names, or with the full name of another.",
         field=field,
         choices=found,

@@ -57,9 +57,17 @@ class Successors:
         return self._once(said, over, over.place, person, how=way.label, changes=way.changes, words=way.label)
 
     def retry(
-        self, *, source_id: str, over: Run, place: Place, person: Person, changes: dict[str, Any], words: str
+        self,
+        *,
+        source_id: str,
+        over: Run,
+        place: Place,
+        person: Person,
+        changes: dict[str, Any],
+        words: str,
+        how: str = "",
     ) -> Begun:
-        """Ask in words for the same again, from the start, with changes.
+        """Ask in words for the same again, from the start, with changes; `how` names them, where they have a name.
 
         Raises:
             UserError: it is not over, or would end the same.
@@ -78,7 +86,7 @@ class Successors:
                 f"{over.diagnosis.fix} Say it like “retry with batch size 1”, or press a button below the run's end.",
             )
         way = next((way for way in ways_out(over) if way.key == _RETRY), None)
-        how = "Retry" if changes or way is None else way.label
+        how = how or _corrected(over, changes) or ("Retry" if changes or way is None else way.label)
         if not changes and (begun := self._open_follower(over, how)):
             return Begun(run=begun, is_new=False)
         return self._record(source_id, over, place, person, how=how, changes=changes, words=words)
@@ -180,6 +188,14 @@ class Successors:
         if before is None:
             raise StalePlan("Somebody asked for this before.", "`/finetune runs` lists the newest runs.")
         return Begun(run=before, is_new=False)
+
+
+def _corrected(over: Run, changes: dict[str, Any]) -> str:
+    """Which names were put right of a request that could not be planned; "" where it was something else."""
+    if over.status is not _S.REFUSED:
+        return ""
+    named = ((getattr(over.request, field), changes.get(field)) for field in ("model", "dataset"))
+    return ", ".join(f"{new} instead of {old}" for old, new in named if old and new and old != new)
 
 
 def _without_checkpoint(over: Run) -> str:

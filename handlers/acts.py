@@ -158,7 +158,8 @@ class Acts:
         """
         if not 2 <= len(wanted.runs) <= MOST:
             raise UserError(
-                f"I can put two to {MOST} runs side by side.", "Write it like `/finetune compare 7qk2m9xa b9qwen4u`."
+                f"Name two to {MOST} runs, and I put them side by side.",
+                "Write it like `/finetune compare 7qk2m9xa b9qwen4u`; `/finetune runs` lists them with their names.",
             )
         person = self._person(user)
         runs = [self._desk.runs.find_for(person, name, channel=channel) for name in wanted.runs]
@@ -186,9 +187,12 @@ class Acts:
         self._desk.runs.policy.check_member(self._person(user))
         newest = self._desk.store.recent(100, requester=user if wanted.mine else None, statuses=wanted.statuses)
         seen = [run for run in newest if run.requester == user or run.place.channel == channel]
+        if wanted.statuses == STATUSES["waiting"]:  # a price that was asked for waits for nobody
+            seen = [run for run in seen if not run.request.plan_only]
         if not seen and wanted != Listing():
             return "No such runs here. `/finetune runs` lists the newest of every kind."
-        return answers.status_list(seen[:LISTED]) if seen else self._desk.examples.fit(answers.status_list(()))
+        told = answers.status_list(seen[:LISTED], self._desk.workspace_url)
+        return told if seen else self._desk.examples.fit(told)
 
     def _shareable(self, pressed: Pressed, user: str) -> Run:
         run = self._desk.runs.find(pressed.run, channel="")

@@ -128,11 +128,15 @@ class Forms:
         client.views_update(view_id=view_id, hash=view_hash, view=asks)
 
     def tell_on_it(self, client: WebClient, place: Place, user: str) -> None:
-        """Say that the plan is being made, to whoever sent the form."""
+        """Say that the plan is being made, to whoever sent the form.
+
+        In the channel: Slack shows nobody what is whispered in a thread that has no reply yet, and the message that a
+        form was opened from often has none.
+        """
 
         def tell() -> None:
             words = answers.on_it()
-            client.chat_postEphemeral(channel=place.channel, user=user, text=words, thread_ts=place.thread_ts)
+            client.chat_postEphemeral(channel=place.channel, user=user, text=words)
 
         self._later(tell)
 
@@ -239,6 +243,11 @@ def _is_newest(run: Run, pressed: Pressed) -> bool:
 
 
 def _check_newest(run: Run, pressed: Pressed) -> None:
+    if run.resume is not None:
+        raise StalePlan(
+            f"Run {run.short_id} goes on from a checkpoint, which fits only the settings that it was made with.",
+            "Approve or reject it as it is; for other settings ask for a new run.",
+        )
     if run.status is not _S.PROPOSED:
         raise StalePlan(
             f"Run {run.short_id} {run.status.told}: plan {pressed.revision} can no longer be changed.",

@@ -53,6 +53,8 @@ class FakeHub:
         #: What `count` answers; None: no model has a tokenizer.
         self.counted: Callable[[Sequence[Passage]], Counted] | None = None
         self.down = False
+        #: repository -> titles of the commits since its checkpoint
+        self.newer: dict[str, list[str]] = {}
 
     def model(self, repo_id: str) -> ModelInfo:
         return self._find(self.models, repo_id, "model")
@@ -87,6 +89,10 @@ class FakeHub:
     def landed(self, repo_id: str) -> Landed | None:
         self._answer()
         return self.repos.get(repo_id)
+
+    def newer_commits(self, repo_id: str, commit: str) -> Sequence[str]:
+        self._answer()
+        return self.newer.get(repo_id, [])
 
     def checkpoint_step(self, repo_id: str, commit: str) -> int | None:
         self._answer()

@@ -34,7 +34,7 @@ _S = RunStatus
         ("compare run 7QK2M9XA with `b9qwen4u`", Compare(runs=("7qk2m9xa", "b9qwen4u"))),
         ("compare 7qk2m9xa, b9qwen4u and c9qwen4u", Compare(runs=("7qk2m9xa", "b9qwen4u", "c9qwen4u"))),
         ("compare qwen3 and llama", None),
-        ("compare", None),
+        ("compare", Compare(runs=())),
         ("/finetune runs", Listing()),
         ("runs", Listing()),
         ("list runs", Listing()),

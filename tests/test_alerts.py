@@ -51,6 +51,15 @@ def test_divergence_is_the_loss_that_rises_and_stays_up(values, diverges):
     assert kinds(running(progress=make_progress(points=points(*values)))) == (["diverged"] if diverges else [])
 
 
+def test_divergence_names_what_is_compared():
+    above = points(7.602, 8.9, 8.986, 9.9, 10.0, 10.1, 10.3, 11.0, 11.2, 11.3, 11.9, 12.0)
+    [alert] = alerts(running(progress=make_progress(points=above)), LATER)
+    assert "its last 5 values are 11 or more, and its first 3 were 8.496 on average." in alert.text
+    fell = points(2.4, 2.1, 1.6, 1.3, 1.1, 1.0, 1.0, 1.9, 1.9, 1.9, 2.0, 2.0)
+    [alert] = alerts(running(progress=make_progress(points=fell)), LATER)
+    assert "and 5 in a row had been down to 1.2 on average." in alert.text
+
+
 def test_a_falling_reward_is_no_diverging_loss():
     rising = points(*[0.1 * number for number in range(1, 14)])
     assert kinds(running(progress=make_progress(metric="reward", points=rising))) == []

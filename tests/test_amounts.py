@@ -17,6 +17,8 @@ from bot.amounts import (
     rough,
     span,
     to_the_second,
+    typed_money,
+    within,
 )
 from handlers.views import text
 
@@ -60,6 +62,26 @@ def test_amounts_that_are_compared_do_not_read_alike() -> None:
     assert apart(30.0, 22.0, gib, "{:.2f} GiB".format) == ("30.0 GiB", "22.0 GiB")
     assert apart(1220, 1200, duration, to_the_second) == ("20 min 20 s", "20 min")
     assert (to_the_second(59.2), to_the_second(3600), rough(96_640)) == ("1 min", "1 h", "96.6k")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.8, 1.15, "±20 %"),
+        (0.9, 1.29, "±29 %"),
+        (1.0, 1.0, "±1 %"),
+        (1 / 3, 3.1, "from a third to 3.1 times of it"),
+        (0.5, 2.0, "from half to 2 times of it"),
+        (0.9, 1.8, "from 90 % to 1.8 times of it"),
+        (0.1, 1.2, "from a 10th to 1.2 times of it"),
+    ],
+)
+def test_an_error_is_told_on_both_sides(low: float, high: float, said: str) -> None:
+    assert within(low, high) == said
+
+
+def test_an_amount_that_was_typed_keeps_its_digits() -> None:
+    assert [typed_money(usd) for usd in (0.001, 0.25, 0.0, 1500)] == ["$0.001", "$0.25", "$0.00", "$1,500"]
 
 
 def test_the_cards_use_the_very_same_functions() -> None:

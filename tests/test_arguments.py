@@ -23,6 +23,24 @@ def test_learning_rates_by_method_and_tuning(method: Method, full: float, lora: 
     assert default_learning_rate(QWEN3_0_6B, method, Tuning.LORA)[0] == lora
 
 
+@pytest.mark.parametrize(
+    ("batch", "processes", "reason"),
+    [
+        (2, 8, "16 rows at a time, shared out over 8 GPUs"),
+        (1, 8, "the usual size, as far as the memory allows"),
+        (16, 1, "the usual size, as far as the memory allows"),
+    ],
+)
+def test_a_batch_says_whether_the_gpus_or_their_memory_made_it_small(batch: int, processes: int, reason: str) -> None:
+    lengths = Lengths(sequences=(50,))
+    made = draft(
+        TrainingRequest(), QWEN3_0_6B, Method.SFT, Tuning.FULL,
+        batch=batch, rows=5000, lengths=lengths, processes=processes,
+    )  # fmt: skip
+
+    assert made.defaulted["batch_size"] == reason
+
+
 def test_a_tiny_model_is_trained_rather_than_tuned() -> None:
     rate, reason = default_learning_rate(TINY, Method.SFT, Tuning.FULL)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.errors import InvalidTransition, NotAllowed
-from bot.models import JobStage, Ledger, Place, Run
+from bot.models import JobStage, Ledger, Place, Run, Share
 from bot.policy import Policy
 from bot.propose import Proposer
 from bot.runs import Runs
@@ -150,6 +150,7 @@ def test_a_plan_beyond_the_rest_says_so_on_its_card_and_can_still_be_made_cheape
     assert warning.startswith("This plan may cost up to $")
     assert "$0.01 of the $0.01 for November are left: $0.00 are spent." in warning
     assert "raise MONTHLY_BUDGET_USD" in warning
+    assert [check.level for check in plan.checks if check.text == warning] == ["stop"]
     only = proposer.propose(make_request(plan_only=True))
     assert not [check for check in only.checks if "for November" in check.text], "a price costs nothing"
 
@@ -220,13 +221,38 @@ def test_home_and_the_words_name_what_is_spent_promised_and_left():
         "*Spent in November 2026 (UTC)*",
         "*$12.40* of $200.00 this month",
         "Runs under way may cost up to $9.10 more.",
-        "$178.50 are left for new runs.",
+        "$178.50 is left for new runs.",
         "Your own runs: $3.20.",
     ]
     assert "of $" not in spending_text(Spending(everybody=everybody, mine=mine))
     full = spending_text(Spending(everybody=everybody, mine=everybody, budget_usd=21.5))
     assert "Nothing is left for new runs: until one ends for less than its ceiling" in full
     assert full.endswith("Your own runs: $12.40, and up to $9.10 more.")
+
+
+def test_what_is_left_is_never_more_than_there_is():
+    little = Ledger(month=MONTH, spent_usd=0.004, promised_usd=0)
+    said = spending_text(Spending(everybody=little, mine=little, budget_usd=3))
+    assert "*under $0.01* of $3.00 this month\n$2.99 is left for new runs." in said
+    spent = Ledger(month=MONTH, spent_usd=2.71, promised_usd=0)
+    assert "$0.29 is left" in spending_text(Spending(everybody=spent, mine=spent, budget_usd=3))
+
+
+def test_approvers_read_whose_money_it_is_the_most_first():
+    none = Ledger(month=MONTH, spent_usd=9.1, promised_usd=0)
+    shares = tuple(
+        Share(run_id=f"{number:026}", requester=who, spent_usd=usd)
+        for number, (who, usd) in enumerate([(ASKER, 1), (LEAD, 3), (ASKER, 2.5), *[(ASKER, 0.5)] * 5, (LEAD, 0.1)])
+    )
+    said = spending_text(Spending(everybody=none, mine=none, shares=shares)).splitlines()
+    people = said.index("*By person*")
+    assert said[people + 1 : people + 3] == [f"•  <@{ASKER}> $6.00", f"•  <@{LEAD}> $3.10"]
+    assert said[people + 3 : people + 6] == [
+        "*By run*",
+        f"•  `00000001` $3.00 · <@{LEAD}>",
+        f"•  `00000002` $2.50 · <@{ASKER}>",
+    ]
+    assert said[-1] == "•  … and 4 more"
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ its authors trained on at 32k tokens. The lengths, 10,000 to 14,000 tokens, are 
 them here.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -172,7 +173,8 @@ def test_the_explanation_shows_every_sum(hub: FakeHub) -> None:
     assert f"In all {plan.estimate.tokens:,} tokens are trained on." in said["Tokens"]
     assert f"of {plan.estimate.usable_gib:.1f} GiB that one" in said["Memory"]
     assert "a prediction: no run like this one is known yet" in said["Time"]
-    assert f"{plan.estimate.hours:.2f} h x ${plan.flavor.price_usd_hour:.2f} an hour" in said["Cost"]
+    minutes = math.ceil(round(plan.estimate.hours * 60, 2))
+    assert f"{minutes} begun minutes x ${plan.flavor.price_usd_hour:.2f} an hour" in said["Cost"]
     assert "16,384 tokens a row" in said["Other ways"]
     assert "https://arxiv.org/abs/2001.08361" in said["Sources"]
     assert "\n".join(plan_lines(plan)).count("Why this plan") == 1
@@ -180,7 +182,7 @@ def test_the_explanation_shows_every_sum(hub: FakeHub) -> None:
 
 def test_a_prediction_that_was_learned_from_says_from_how_many_runs(hub: FakeHub) -> None:
     plan = propose(hub)
-    learned = plan.estimate.model_copy(update={"learned_from": 4, "hours": 2.0, "hours_high": 2.3})
+    learned = plan.estimate.model_copy(update={"learned_from": 4, "hours": 2.0, "hours_low": 1.75, "hours_high": 2.3})
     plan = plan.model_copy(update={"estimate": learned})
 
     assert "predicted from 4 past runs, ±15 %" in "\n".join(plan_lines(plan, why=False))

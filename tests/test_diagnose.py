@@ -269,3 +269,10 @@ def test_the_tail_is_short_and_so_are_its_lines() -> None:
 def test_a_diagnosis_shows_the_clean_tail() -> None:
     found = diagnose(make_job(stage=JobStage.ERROR), ["login with hf_AbCdEfGhIjKlMnOpQr", "CUDA out of memory"])
     assert found.tail == ("login with hf_***", "CUDA out of memory")
+
+
+def test_a_push_that_was_refused_is_no_lack_of_the_right_to_start_jobs() -> None:
+    for text in LOGS["permission"]:
+        fix = diagnose(make_job(stage=JobStage.ERROR), text.splitlines()).fix
+        assert "job.write" not in fix
+        assert "only write access to the output repository is missing" in fix

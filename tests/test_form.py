@@ -258,6 +258,8 @@ def test_a_message_becomes_a_run_in_its_own_thread(desk):
     request = run.request
     assert (request.model, request.dataset, request.epochs) == (MODEL, DATASET, 4)
     assert (request.learning_rate, request.seed) == (1e-4, 7)
+    [told] = desk.visitor.wait_for(lambda: desk.visitor.ephemerals(ASKER))
+    assert told["text"].startswith("On it: the plan comes"), "Slack shows it although the message has no reply yet"
 
 
 def test_a_message_below_a_run_that_waits_becomes_a_run_of_its_own(desk):

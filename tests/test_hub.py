@@ -167,6 +167,13 @@ def test_what_landed_is_listed_with_sizes(hub: HfHub, local: LocalHub) -> None:
     assert hub.existing("tunesmith-lab/nothing") == {}
 
 
+def test_the_commits_since_one_are_told_by_their_titles(hub: HfHub) -> None:
+    landed = hub.landed("tunesmith-lab/tiny-qwen3")
+    assert landed is not None
+    assert hub.newer_commits("tunesmith-lab/tiny-qwen3", landed.sha) == []
+    assert hub.newer_commits("tunesmith-lab/tiny-qwen3", "0" * 40) == ["Upload the files"]
+
+
 def test_the_right_to_write_is_asked_of_the_repository_itself(hub: HfHub, local: LocalHub) -> None:
     hub.check_write("tunesmith-lab/tiny-qwen3")
     with pytest.raises(HubRefusal, match=r"asking for the right to write tunesmith-lab/tiny-qwen3 \(403"):

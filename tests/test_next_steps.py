@@ -35,13 +35,16 @@ def test_a_whole_model_is_evaluated_served_converted_and_trained_further_as_it_i
     assert named(plan) == [
         "Download it",
         "Evaluate it",
+        "Evaluate the base model too",
         "Serve it",
         "Make a GGUF file of it",
         "Train it further",
-        "Share it",
+        "Let everybody open it",
     ]
     assert command(plan, "Serve it") == f"vllm serve {REPO}"
     assert f"pretrained={REPO} " in command(plan, "Evaluate it")
+    assert "pretrained=Qwen/Qwen3-0.6B " in command(plan, "Evaluate the base model")
+    assert next_steps(plan)[-1].endswith("“Share” only tells a channel of it.")
     assert f"--remote {REPO} " in command(plan, "Make a GGUF")
 
 
@@ -50,11 +53,12 @@ def test_an_adapter_is_served_with_its_base_and_merged_before_it_is_converted_or
     assert named(plan) == [
         "Download it",
         "Evaluate it",
+        "Evaluate the base model too",
         "Serve it",
         "Merge it into a whole model",
         "Make a GGUF file of it",
         "Train it further",
-        "Share it",
+        "Let everybody open it",
     ]
     serve = command(plan, "Serve it")
     assert serve.startswith("vllm serve Qwen/Qwen3-0.6B --enable-lora --max-lora-rank 32 ")

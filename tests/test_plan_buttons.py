@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.errors import NotAllowed
-from bot.models import Check, Tuning
+from bot.models import Check, Place, Resume, Tuning
 from bot.planning import switch_to
 from bot.playground.slack_blocks import check_view
 from bot.policy import Person, Policy
@@ -15,7 +15,7 @@ from handlers.views.why import why_window
 from storage.store import Store
 from tests.block_kit import LIVE
 from tests.bot_slack import BotSlack
-from tests.builders import ASKER, GUEST, LEAD, TEAM, make_model_info, make_plan, make_request, make_run
+from tests.builders import ASKER, CHANNEL, GUEST, LEAD, TEAM, make_model_info, make_plan, make_request, make_run
 from tests.scripted_slack import ScriptedSlack
 from tests.signed_slack import SignedSlack
 from tests.test_views import INJECTIONS
@@ -110,6 +110,19 @@ def test_a_guest_switches_nothing(desk):
     assert desk.store.get(run.id).request == run.request
 
 
+def test_an_old_edit_button_of_a_run_that_goes_on_from_a_checkpoint_opens_no_form(desk, slack):
+    resume = Resume(run_id="01kaxyz", commit="c" * 40, step=64)
+    place = Place(team_id=TEAM, channel=CHANNEL)
+    run = desk.store.record_request("resumed", place=place, requester=ASKER, request=make_request(), resume=resume)
+    planned = {"plan": make_plan(resume=resume), "revision": 1, "needs_plan": False}
+    run = desk.store.advance(run, _S.PROPOSED, actor="tunesmith", **planned)
+    before = slack.calls("views.open")
+    said = desk.click("finetune.edit", carried(run), user=ASKER, trigger="t1")
+    assert "goes on from a checkpoint, which fits only the settings that it was made with" in said
+    assert "for other settings ask for a new run" in said
+    assert slack.calls("views.open") == before
+
+
 # --- a plan and nothing else --------------------------------------------------------------------------------------
 
 
@@ -158,7 +171,7 @@ def test_the_window_has_every_sum_and_what_was_checked():
         "  2.22 GiB  optimizer: what the optimizer remembers of each trained weight",
         "12.40 GiB  at the peak, of 22.0 GiB that one A10G offers: 56 % of the memory.",
         "3,400,000 tokens at about 2,000 a second: about 19 min.",
-        "0.42 h x $1.50 an hour = ~$0.63; likely $0.45–$0.90.",
+        "25 begun minutes x $1.50 an hour = ~$0.63; likely $0.45–$0.90.",
         "Never more than $1.88: 1 h 15 min x $1.50 an hour.",
         "t4-small, LoRA: ~$0.52",
         "learning rate `2e-5`: usual for full fine-tuning of a model of this size",

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from bot.amounts import money
 from bot.models import Plan
 from bot.planning import switch_to
 from tests.builders import make_dataset_info, make_model_info
-from tests.test_plan import TEXT, plan, texts
+from tests.test_plan import TEXT, TINY, plan, texts
 
 QUESTION = {"question": "What is 2 + 2?", "answer": "So 2 + 2 = 4. #### 4"}
 THINKS = (
@@ -47,6 +48,23 @@ def test_too_little_room_to_think_is_a_warning_for_grpo_alone() -> None:
         plan(model=make_model_info(chat_template=THINKS)),
     ):
         assert not any("thinks before" in text for text in texts(other, "warning"))
+
+
+def test_what_is_called_the_cheapest_has_no_cheaper_way_beside_it() -> None:
+    seen = set()
+    for rows in (20, 100, 500, 2_000, 20_000):
+        for model in (make_model_info(), make_model_info(parameters=1_720_574_976, hidden_size=2048), TINY):
+            made = plan(model=model, dataset=make_dataset_info(splits={"train": rows}))
+            priced = [(option, option.estimate.cost_usd) for option in made.options if option.estimate]
+            for option, cost in priced:
+                label = option.reason.partition(",")[0]
+                rivals = [other for one, other in priced if one is not option]
+                if label == "cheapest":
+                    assert all(cost <= other for other in (*rivals, made.estimate.cost_usd)), made.options
+                if label.startswith(("cheapest", "cheaper")):
+                    assert money(cost) != money(made.estimate.cost_usd), made.options
+                seen.add(label)
+    assert {"cheapest that trains all weights", "cheaper"} <= seen
 
 
 def test_several_gpus_are_told_with_what_each_of_them_holds() -> None:

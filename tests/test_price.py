@@ -3,7 +3,7 @@
 import pytest
 
 from bot.planning import billed_usd
-from bot.planning.price import ceiling_usd
+from bot.planning.price import ceiling_usd, cost_usd
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,12 @@ from bot.planning.price import ceiling_usd
 )
 def test_every_begun_minute_is_billed(seconds: float, usd: float) -> None:
     assert billed_usd(seconds, 1.5) == pytest.approx(usd)
+
+
+def test_what_is_expected_is_what_would_be_billed() -> None:
+    assert cost_usd(40.0, 0.003) == pytest.approx(40 / 60), "the first minute is paid whole"
+    assert cost_usd(1.5, 0.42) == pytest.approx(26 * 1.5 / 60)
+    assert cost_usd(1.5, 25 / 60) == pytest.approx(25 * 1.5 / 60), "no minute for a rounding error"
 
 
 def test_a_job_that_ran_until_its_timeout_is_billed_at_most_its_ceiling() -> None:

@@ -26,6 +26,14 @@ BEGIN = event("begin", max_steps=100, epochs=2)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
+def test_a_metric_that_is_no_number_is_named_in_words() -> None:
+    text = "Not a number in the evaluation at step 60: eval_entropy, eval_mean_token_accuracy, rewards/margins."
+    once = read_progress([BEGIN, event("warning", kind="nan", text=text)], Progress())
+    said = "Not a number in the evaluation at step 60: entropy, mean token accuracy, rewards margins."
+    assert once.warnings == (said,)
+    assert read_progress([event("warning", kind="nan", text=text)], once).warnings == (said,)
+
+
 def test_nothing_read_changes_nothing() -> None:
     before = Progress(step=3, points=(Point(step=3, value=1.0),))
     assert read_progress([], before) == before

@@ -6,13 +6,15 @@ from bot.alerts import instead_of_waiting
 from bot.errors import NotAllowed, StalePlan, UserError
 from bot.exchange import is_stopped
 from bot.models import JobStage, Resume, Run, TokenRights
+from bot.planning.resume import CHECKPOINT_TITLE
 from bot.policy import Person
 from bot.states import RunStatus
 from bot.successors import Successors
+from bot.training import render_script
 from bot.ways import checkpoint, ways_out
 from handlers.views.thread import thread
 from storage.store import Store
-from tests.builders import ASKER, GUEST, LEAD, TEAM, make_flavor, make_landed, minutes
+from tests.builders import ASKER, GUEST, LEAD, TEAM, make_flavor, make_landed, make_plan, minutes
 from tests.world import World, asker, begin, lead, logged
 
 _S = RunStatus
@@ -91,6 +93,27 @@ def test_a_resumed_run_buys_a_job_though_its_repository_exists_and_a_new_run_wou
     assert new.requester == ASKER
 
 
+@pytest.mark.parametrize(
+    ("titles", "warned"),
+    [
+        ([], False),
+        (["Checkpoint of step 80", "Checkpoint of step 72"], False),
+        (["Checkpoint of step 80", "Edit"], True),
+    ],
+)
+def test_only_what_others_changed_since_the_checkpoint_is_warned_of(world, titles, warned):
+    run = stop_at(world, world.until_running(), 64, COMMIT)
+    world.hub.repos[run.plan.output_repo] = make_landed(sha="newer")
+    world.hub.newer[run.plan.output_repo] = titles
+    said = [check.text for check in resumed(world, run).plan.checks if "since that checkpoint" in check.text]
+    assert bool(said) == warned
+    assert all(words.startswith(f"Somebody has changed {run.plan.output_repo} ") for words in said)
+
+
+def test_the_jobs_own_commits_are_known_by_the_title_that_its_script_gives_them():
+    assert f'commit_message=f"{CHECKPOINT_TITLE}{{step}}"' in render_script(make_plan())
+
+
 @pytest.mark.parametrize("end", ["expired", "rejected", "canceled", "refused", "failed"])
 def test_a_resumed_run_that_ends_without_a_newer_checkpoint_leaves_the_one_it_went_on_from(world, end):
     first = stop_at(world, world.until_running(), 64, COMMIT)
@@ -164,9 +187,10 @@ def test_a_newer_commit_and_an_empty_wallet_are_said_on_the_plan_of_the_rest(wor
     first = stop_at(world, world.until_running(), 64, COMMIT)
     world.hub.repos[first.plan.output_repo] = make_landed(sha="e" * 40)
     world.hub.token = world.hub.token.model_copy(update={"without_payment": frozenset({first.plan.namespace})})
+    world.hub.newer[first.plan.output_repo] = ["Upload README.md"]
     run = resumed(world, first)
     warnings = [check.text for check in run.plan.checks if check.level == "warning"]
-    assert any("has changed since that checkpoint" in text for text in warnings)
+    assert any("since that checkpoint was saved" in text for text in warnings)
     assert any("has no means of payment" in text for text in warnings)
 
 
@@ -219,7 +243,7 @@ def test_a_switch_stops_the_job_that_waits_before_the_new_plan_is_made(world, qu
     move = Successors(world.runs).move
     begun = move(run_id=queued.id, choice="t4-small", person=asker)
     assert begun.is_new
-    assert begun.run.parent.how == "t4-small with LoRA instead of waiting for a10g-large, whose job is stopped first"
+    assert begun.run.parent.how == "t4-small instead of waiting for a10g-large, whose job is stopped first"
     again = move(run_id=queued.id, choice="t4-small", person=lead)
     assert (again.is_new, again.run.id) == (False, begun.run.id)
     new = world.tick(begun.run)

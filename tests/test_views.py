@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.models import Check, Examples, Problem, Question, Run, TrainingRequest
+from bot.models import Check, Examples, Problem, Question, Run, RunEvent, TrainingRequest
 from bot.models.request import HOW_SAID
 from bot.states import RunStatus
 from handlers.views import answers, text
-from handlers.views.fields import LABELS, settled
+from handlers.views.fields import LABELS, settled, value_text
 from handlers.views.home import home
 from handlers.views.messages import Message
 from handlers.views.thread import thread
@@ -24,6 +24,7 @@ from tests.block_kit import LIVE, as_page, check, mrkdwn_of
 from tests.builders import (
     ASKER,
     LEAD,
+    NOW,
     make_diagnosis,
     make_landed,
     make_model_info,
@@ -104,7 +105,10 @@ def test_only_a_plan_that_waits_has_buttons_to_decide_and_they_name_the_exact_pl
         offered = action_ids(other)
         if other.status is _S.PROPOSED and not other.needs_plan:
             decide = ["finetune.make_run"] if other.request.plan_only else ["finetune.approve", "finetune.reject"]
-            assert offered == [*decide, "finetune.edit", "finetune.why"], name
+            change = [] if other.resume else ["finetune.edit"]
+            if other.plan and any(check.level == "stop" for check in other.plan.checks):
+                decide.remove("finetune.approve")
+            assert offered == [*decide, *change, "finetune.why"], name
         elif other.status in (_S.APPROVED, _S.SUBMITTING, _S.QUEUED, _S.RUNNING) and not other.cancel_requested_by:
             log = ["finetune.logs"] if other.job and other.job.started_at else []
             assert offered == ["finetune.cancel", *log], name
@@ -298,6 +302,52 @@ def test_the_longest_legal_names_are_shown_whole_in_the_plan():
     shown = as_page(thread(make_run(plan=plan))[0])
     assert name in shown
     assert plan.output_repo in shown
+
+
+def test_the_end_of_a_log_is_its_error_without_the_calls_that_led_to_it():
+    calls = [line for n in range(12) for line in (f'  File "train.py", line {n}, in push', "    hub.upload(folder)")]
+    error = ["huggingface_hub.errors.HfHubHTTPError: 403 Forbidden: missing permissions: repo.write.", "Cannot push."]
+    tail = ("{'loss': 1.2}", "Traceback (most recent call last):", *calls, *error)
+    run = make_run(_S.FAILED, diagnosis=make_diagnosis(kind="permission", tail=tail))
+    shown = as_page(thread(run)[-1])
+    assert "```\n{'loss': 1.2}\n" + "\n".join(error) + "\n```" in shown
+    assert "“Log” below has the rest" in shown
+    plain = tuple(f"  line {n}" for n in range(30))
+    whole = as_page(thread(make_run(_S.FAILED, diagnosis=make_diagnosis(tail=plain)))[-1])
+    assert "line 29" in whole
+    assert "line 23" not in whole
+
+
+def test_counts_are_written_alike_everywhere_and_a_seed_is_none():
+    assert [value_text(field, 1800) for field in ("max_samples", "max_steps", "seed")] == ["1,800", "1,800", "1800"]
+
+
+def asked_for_a_model(status: RunStatus, **changes: Any) -> Run:
+    question = Question(field="model", text="Which model?", hint="Name one.", choices=("a/b", "c/d"))
+    asked = RunEvent(at=NOW, status=_S.DRAFTING, actor="tunesmith", note=question.text)
+    open_now = question if status is _S.DRAFTING else None
+    plan = changes.pop("plan", None)
+    events = (asked, *changes.pop("events", ()))
+    return make_run(status, question=open_now, events=events, plan=plan, **changes)
+
+
+def test_a_question_stands_in_full_in_the_thread_and_in_one_line_on_the_card():
+    card, reply = thread(asked_for_a_model(_S.DRAFTING))
+    assert "*Which model?*" in as_page(card)
+    assert "a/b" not in as_page(card).partition("read aloud")[0]
+    assert "Which model? Name one." in as_page(reply)
+    assert "[a/b]  [c/d]" in as_page(reply)
+
+
+def test_a_question_that_waits_no_longer_has_nothing_to_press():
+    [_, asking] = thread(asked_for_a_model(_S.DRAFTING))
+    answer = RunEvent(at=NOW, status=None, actor=LEAD, note="changed the request: m1")
+    proposed = asked_for_a_model(_S.PROPOSED, plan=make_plan(), events=(answer,))
+    [answered] = [message for message in thread(proposed) if message.key == asking.key]
+    assert as_page(answered).startswith(f"=== {asking.key}\n<@U0ASKER> Which model? ✓ <@U0LEAD> answered.")
+    assert "[a/b]" not in as_page(answered)
+    [expired] = [message for message in thread(asked_for_a_model(_S.EXPIRED)) if message.key == asking.key]
+    assert "Nobody answered; it is asked no longer." in as_page(expired)
 
 
 def test_hidden_and_reordering_characters_are_dropped():

@@ -160,6 +160,21 @@ def walks() -> dict[str, Run]:
         "proposed-only-a-plan": make_run(
             _S.PROPOSED, request=make_request(plan_only=True), plan=make_plan(request=make_request(plan_only=True))
         ),
+        "proposed-beyond-budget": make_run(
+            _S.PROPOSED,
+            plan=make_plan(
+                ceiling_usd=20.0,
+                checks=(
+                    *make_plan().checks,
+                    Check(
+                        level="stop",
+                        text="This plan may cost up to $20.00, and $3.00 of the $50.00 for November are left: $47.00"
+                        " are spent. Make it cheaper (fewer epochs, fewer rows, LoRA), wait until the next month begins"
+                        " (UTC), or ask whoever runs Tunesmith to raise MONTHLY_BUDGET_USD.",
+                    ),
+                ),
+            ),
+        ),
         "proposed-long-rows": make_run(_S.PROPOSED, plan=long_rows_plan()),
         "proposed-grpo": make_run(_S.PROPOSED, plan=grpo_plan()),
         "running-before-first-value": make_run(
@@ -242,6 +257,22 @@ def walks() -> dict[str, Run]:
                 after={"eval_loss": 1.87, "eval_mean_token_accuracy": 0.63},
                 samples=(Sample(prompt="What is 2 + 2?", base="2 + 2 + 2 + 2", tuned="4"),),
                 memory_gib={"gpu_reserved": 11.8},
+            ),
+        ),
+        "succeeded-doubtful": make_run(
+            _S.SUCCEEDED,
+            plan=make_plan(eval_rows=200),
+            report=make_report(
+                before={"eval_loss": 2.31},
+                after={"eval_loss": 0.97},
+                samples=(Sample(prompt="What is 2 + 2?", base="2 + 2 + 2 + 2", tuned="4"),),
+            ),
+            alerts=(
+                Alert(
+                    kind="diverged",
+                    at=NOW + minutes(19),
+                    text="The loss rises and stays up. It most likely gets worse.",
+                ),
             ),
         ),
         "succeeded-no-better": make_run(

@@ -6,7 +6,7 @@ All frozen; a change is `model_copy(update=...)`. Nothing here reads the network
 from bot.models.examples import Examples
 from bot.models.facts import DatasetInfo, Flavor, ModelInfo
 from bot.models.job import Diagnosis, Job, JobStage, Landed, Log, Point, Progress, Remedy, Report, Usage
-from bot.models.ledger import Ledger
+from bot.models.ledger import Ledger, Share
 from bot.models.mapping import At, Call, ColumnMapping, Constant, Expression
 from bot.models.past import PastRun
 from bot.models.plan import (
@@ -67,6 +67,7 @@ __all__ = [
     "Resume",
     "Run",
     "RunEvent",
+    "Share",
     "TokenRights",
     "TokenSample",
     "TrainingArguments",

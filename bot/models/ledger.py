@@ -21,3 +21,13 @@ class Ledger(Value):
     @property
     def taken_usd(self) -> float:
         return self.spent_usd + self.promised_usd
+
+
+class Share(Value):
+    """What one run adds to a ledger."""
+
+    run_id: str
+    #: Slack user id.
+    requester: str
+    #: What the Hub bills for it so far; more than nothing.
+    spent_usd: float

@@ -172,7 +172,8 @@ class Fit(Value):
 class Check(Value):
     """One line of the plan's check list."""
 
-    level: Literal["ok", "warning", "info"]
+    #: "stop": nobody can approve the plan as long as this holds.
+    level: Literal["ok", "warning", "info", "stop"]
     #: A full sentence, plain text.
     text: str
 

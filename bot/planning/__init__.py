@@ -7,7 +7,7 @@ from bot.planning.formats import Verdict, choose_method, judge, recommend
 from bot.planning.plan import default_output_name, default_output_names, make_plan, plan_differences, switch_to
 from bot.planning.price import billed_usd
 from bot.planning.remedies import remedies
-from bot.planning.resume import go_on
+from bot.planning.resume import go_on, is_foreign
 from bot.planning.samples import Sample, take_sample
 from bot.planning.speed import STARTUP_MIN
 from bot.planning.spoken import choose_format
@@ -29,6 +29,7 @@ __all__ = [
     "explain",
     "fit",
     "go_on",
+    "is_foreign",
     "judge",
     "make_plan",
     "plan_differences",

@@ -120,7 +120,7 @@ def default_learning_rate(model: ModelInfo, method: Method, tuning: Tuning) -> t
         count = max(1000, model.parameters - embedding_parameters(model))
         rate = 0.003239 - 0.0001395 * math.log(count)
         rate *= _TINY_SHARE[method]
-        return float(f"{rate:.1g}"), "a model this small is trained rather than tuned (Kaplan et al. 2020)"
+        return float(f"{rate:.1g}"), "so small a model learns best at a high rate (Kaplan et al. 2020)"
     lora = tuning is not Tuning.FULL
     return _LEARNING_RATES[method, lora], f"the usual value for {method.told} with {'LoRA' if lora else 'all weights'}"
 
@@ -153,6 +153,14 @@ def batch_sizes(request: TrainingRequest, method: Method, processes: int = 1) ->
     least = 2 if method is Method.KTO else 1
     largest = max(least, EFFECTIVE_BATCH[method] // (request.grad_accum or 1) // processes)
     return [size for size in (64, 32, 16, 8, 4, 2, 1) if least <= size <= largest]
+
+
+def _batch_reason(method: Method, batch: int, processes: int) -> str:
+    """Several GPUs share out the rows of a step, so each has fewer of them whatever its memory holds."""
+    together = batch * processes
+    if processes > 1 and 2 * together > EFFECTIVE_BATCH[method]:
+        return f"{together} rows at a time, shared out over {processes} GPUs"
+    return "the usual size, as far as the memory allows"
 
 
 def held_back(request: TrainingRequest, method: Method, *, rows: int, trained: float) -> int:
@@ -191,7 +199,7 @@ def draft(
         return default
 
     if request.batch_size is None:
-        why["batch_size"] = "the usual size, as far as the memory allows"
+        why["batch_size"] = _batch_reason(method, batch, processes)
     generations = _generations(request, method, batch, processes, why)
     wanted = EFFECTIVE_BATCH[method]
     accum = _grad_accum(

@@ -63,13 +63,16 @@ class Findings(Value):
     save_steps: int | None = None
     #: The reward that was named is one of the script's own.
     reward_is_ours: bool = False
+    #: What is far from the usual, and what most likely happens.
+    unusual: tuple[str, ...] = ()
     #: Fields of the request that were named.
     said: frozenset[str]
 
 
 def make_checks(seen: Findings, way: Candidate) -> tuple[Check, ...]:
     """Write the whole list, in the order in which things would go wrong."""
-    parts = (_dataset, _size, _cut, _memory, _thinking, _numbers, _time, _money, _output, _storage, _licenses, _wishes)
+    of_training = (_dataset, _size, _unusual, _cut, _memory, _thinking, _numbers)
+    parts = (*of_training, _time, _money, _output, _storage, _licenses, _wishes)
     return tuple(check for part in parts for check in part(seen, way))
 
 
@@ -126,6 +129,10 @@ def _size(seen: Findings, way: Candidate) -> Iterator[Check]:
         yield _warning(f"Only {estimate.steps} optimizer steps: the model will hardly change. More epochs may help.")
     if "epochs" in seen.said and "max_steps" in seen.said:
         yield _info("Both epochs and steps were named: the trainer stops after the steps.")
+
+
+def _unusual(seen: Findings, _: Candidate) -> Iterator[Check]:
+    yield from map(_warning, seen.unusual)
 
 
 def _cut(seen: Findings, way: Candidate) -> Iterator[Check]:

@@ -5,9 +5,9 @@ Pure. Whatever the person fixed stays fixed; when it cannot be kept, a UserError
 
 from collections.abc import Sequence
 
-from bot.amounts import about, about_money, apart, ceiling, duration, money, rough, to_the_second
+from bot.amounts import about, about_money, apart, ceiling, duration, money, rough, to_the_second, typed_money
 from bot.errors import UserError
-from bot.models import Fit, Flavor, Option, PastRun, Tuning, Value
+from bot.models import Estimate, Fit, Flavor, Option, PastRun, Tuning, Value
 from bot.planning.arguments import batch_sizes
 from bot.planning.candidates import Candidate, Task, count_out, too_big
 from bot.planning.learning import learn
@@ -68,7 +68,7 @@ def choose(task: Task, flavors: Sequence[Flavor], limits: Limits) -> Choice:
     _check_size(task, limits)
     named = _named_flavors(task.request.hardware, flavors)
     groups = _preferences(task)
-    for pool in (_single(named), _several(named)):
+    for pool in (_single(named), [flavor for flavor in named if flavor.gpus > 1]):
         for tunings in groups:
             everything = [_candidate(task, flavor, tuning, limits) for tuning in tunings for flavor in pool]
             fitting = [candidate for candidate in everything if candidate.problem is None]
@@ -78,7 +78,7 @@ def choose(task: Task, flavors: Sequence[Flavor], limits: Limits) -> Choice:
 
 
 def _choice(task: Task, best: Candidate, flavors: Sequence[Flavor], limits: Limits) -> Choice:
-    """Look at all other hardware for the same kind of tuning, whatever hardware was named."""
+    """Look at all other hardware for the same kind of tuning."""
     free = _without_hardware(task)
     others = [_candidate(free, flavor, best.tuning, limits) for flavor in flavors]
     in_, out = [way for way in others if not way.problem], [way for way in others if way.problem]
@@ -98,7 +98,7 @@ def _lora_instead(task: Task, best: Candidate, flavors: Sequence[Flavor], limits
     ways = [_candidate(task, flavor, Tuning.LORA, limits) for flavor in _single(flavors)]
     fitting = _rank([way for way in ways if way.problem is None])
     cheap = fitting and fitting[0].estimate.cost_usd < _WORTH_LORA * best.estimate.cost_usd
-    return fitting[0] if cheap else None
+    return fitting[0] if cheap and _saves(fitting[0], best.estimate) else None
 
 
 def fitting_ways(task: Task, flavors: Sequence[Flavor], limits: Limits) -> list[Candidate]:
@@ -170,10 +170,6 @@ def _single(flavors: Sequence[Flavor]) -> list[Flavor]:
     return [flavor for flavor in flavors if flavor.gpus <= 1]
 
 
-def _several(flavors: Sequence[Flavor]) -> list[Flavor]:
-    return [flavor for flavor in flavors if flavor.gpus > 1]
-
-
 def _squeeze(name: str | None) -> str:
     return "".join(ch for ch in (name or "").lower() if ch.isalnum())
 
@@ -231,19 +227,20 @@ def _within(task: Task, candidate: Candidate, limits: Limits) -> Candidate:
         whose = (
             "your budget" if request.budget_usd and request.budget_usd <= limits.max_ceiling_usd else "the team's cap"
         )
-        problem = f"can cost up to {ceiling(tight)}, more than {whose} of {money(dollars)}"
+        problem = f"can cost up to {ceiling(tight)}, more than {whose} of {typed_money(dollars)}"
     return candidate.model_copy(update={"problem": problem})
 
 
 def _rank(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Cheapest first, to two digits since no prediction is better than that; then the fastest.
+    """Cheapest first, to two digits since no prediction is better than that, and no begun minute; then the fastest.
 
     All weights in fp16 come last: that needs twice the memory and a loss scaler, and bfloat16 needs neither.
     """
 
     def key(way: Candidate) -> tuple[bool, float, float]:
         scaled = way.tuning is Tuning.FULL and way.precision == "fp16"
-        return scaled, float(f"{way.estimate.cost_usd:.2g}"), way.estimate.hours
+        cost = way.flavor.price_usd_hour * max(way.estimate.hours, 1 / 60)
+        return scaled, float(f"{cost:.2g}"), way.estimate.hours
 
     return sorted(candidates, key=key)
 
@@ -258,21 +255,29 @@ def _options(best: Candidate, fitting: Sequence[Candidate], lora: Candidate | No
         return min(near, key=lambda way: way.estimate.hours)
 
     cheapest, balanced, fastest = pool[0], quickest(_BALANCED_COST), quickest(_FASTEST_COST)
+    beaten = lora is not None and lora.estimate.cost_usd < cheapest.estimate.cost_usd
+    most, less = f"cheapest that trains {best.tuning.told}" if beaten else "cheapest", _saves(cheapest, best.estimate)
     safest = min(pool, key=lambda way: (way.ceiling_usd, way.estimate.hours))
     offers = (
-        (cheapest, "cheapest", _is_cheaper(cheapest, best) or _is_faster(cheapest, best)),
+        (cheapest, most if less else "as cheap, and faster", _is_cheaper(cheapest, best) or _is_faster(cheapest, best)),
         (balanced, "balanced" if balanced is not fastest else "fastest", _is_faster(balanced, best)),
         (fastest, "fastest", _is_faster(fastest, best)),
-        (safest, "cheapest" if safest is cheapest else "lowest maximum", _is_safer(safest, best)),
+        (safest, most if safest is cheapest and less else "lowest maximum", _is_safer(safest, best)),
     )
     rows: dict[str, Option] = {}
     for way, why, notable in offers:
         if notable and way.flavor.name != best.flavor.name:
             rows.setdefault(way.flavor.name, offer(way, f"{why}{_in_half(way, best)}"))
     found = list(rows.values())[:OPTIONS]
-    if lora is not None:
+    if lora is not None and all(option.estimate and _saves(lora, option.estimate) for option in found):
         found = [*found[: OPTIONS - 1], offer(lora, f"cheaper, and trains adapters only{_in_half(lora, best)}")]
     return tuple(found)
+
+
+def _saves(way: Candidate, other: Estimate) -> bool:
+    """Whether the price as it is shown is lower."""
+    cost, others = way.estimate.cost_usd, other.cost_usd
+    return cost < others and money(cost) != money(others)
 
 
 def _is_cheaper(way: Candidate, best: Candidate) -> bool:
@@ -338,11 +343,9 @@ def _nothing_fits(task: Task, named: Sequence[Flavor], flavors: Sequence[Flavor]
     told = "; ".join(f"{way.tuning.told} on {way.flavor.name}: {way.problem}" for way in _closest(tried))
     size = f"{rough(task.model.parameters)} parameters"
     problem = f"{task.method.told} of {task.model.repo_id} ({size}) cannot be done so: {told}."
-    others = [
-        way
-        for way in fitting_ways(task, flavors, limits)
-        if way.flavor.name not in {f.name for f in named} or way.tuning not in tunings
-    ]
+    names = {flavor.name for flavor in named}
+    ways = fitting_ways(task, flavors, limits)
+    others = [way for way in ways if way.flavor.name not in names or way.tuning not in tunings]
     if others:
         told = " or ".join(
             f"{way.tuning.told} on {way.flavor.name}"

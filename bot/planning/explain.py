@@ -17,6 +17,7 @@ from bot.amounts import (
     rough,
     size,
     span,
+    within,
 )
 from bot.models import Method, Option, Plan, TokenSample, Value
 
@@ -93,7 +94,7 @@ def plan_lines(plan: Plan, *, why: bool = True) -> list[str]:
         f"  at most {ceiling(plan.ceiling_usd)}: the Hub stops the job after {duration(plan.timeout_s)}",
         f"  output {plan.output_repo} ({'private' if plan.private else 'public'}), paid by {plan.namespace}",
     ]
-    marks = {"ok": "ok     ", "warning": "WARNING", "info": "note   "}
+    marks = {"ok": "ok     ", "stop": "STOP   ", "warning": "WARNING", "info": "note   "}
     lines += ["Checks", *(f"  {marks[check.level]} {check.text}" for check in plan.checks)]
     if plan.example:
         lines += ["The first row as the trainer reads it", *(f"  | {line}" for line in plan.example.splitlines())]
@@ -107,11 +108,11 @@ def plan_lines(plan: Plan, *, why: bool = True) -> list[str]:
 
 def prediction(plan: Plan) -> str:
     """How far the numbers can be trusted: "predicted", or what they were learned from."""
-    runs, high = plan.estimate.learned_from, plan.estimate
-    if not runs or high.hours <= 0:
+    runs, expected = plan.estimate.learned_from, plan.estimate
+    if not runs or expected.hours <= 0:
         return "a prediction: no run like this one is known yet"
-    off = percent(max(high.hours_high / high.hours - 1, 0.01))
-    return f"predicted from {runs} past {'run' if runs == 1 else 'runs'}, ±{off}"
+    off = within(expected.hours_low / expected.hours, expected.hours_high / expected.hours)
+    return f"predicted from {runs} past {'run' if runs == 1 else 'runs'}, {off}"
 
 
 def _option_line(option: Option) -> str:
@@ -224,10 +225,9 @@ def _time(plan: Plan) -> Iterator[str]:
 
 def _cost(plan: Plan) -> Iterator[str]:
     estimate, price = plan.estimate, plan.flavor.price_usd_hour
-    yield (
-        f"{estimate.hours:.2f} h x {money(price)} an hour = {about_money(estimate.cost_usd)};"
-        f" likely {money_span(estimate.cost_low_usd, estimate.cost_high_usd) or money(estimate.cost_usd)}."
-    )
+    minutes = round(estimate.cost_usd / price * 60) if price else round(estimate.hours * 60)
+    likely = money_span(estimate.cost_low_usd, estimate.cost_high_usd) or money(estimate.cost_usd)
+    yield (f"{minutes:,} begun minutes x {money(price)} an hour = {about_money(estimate.cost_usd)}; likely {likely}.")
     yield (
         f"Never more than {ceiling(plan.ceiling_usd)}: {duration(plan.timeout_s)} x {money(price)} an hour. The Hub"
         " stops the job then, and what was saved until then is on the Hub."

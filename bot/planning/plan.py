@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from bot.amounts import about_money, ceiling, money, number, percent
+from bot.amounts import about_money, ceiling, number, percent, typed_money
 from bot.errors import Unclear, UserError
 from bot.models import (
     Counted,
@@ -31,6 +31,7 @@ from bot.planning.lengths import measure
 from bot.planning.rewards import choose_rewards, is_ours
 from bot.planning.samples import check_template, counted_lengths, example_of, take_sample
 from bot.planning.spoken import choose_format
+from bot.planning.unusual import unusual
 from bot.rows import holds_messages
 
 #: Repository names have at most this many characters on the Hub.
@@ -111,6 +112,7 @@ def make_plan(
         wanted_private=wanted_private,
         existing_private=existing_private,
         save_steps=request.save_steps,
+        unusual=tuple(unusual(request, model, verdict.method, way, rows)),
         said=said,
         reward_is_ours=is_ours(request.reward or ""),
     )
@@ -366,7 +368,7 @@ _DIFFERENCES: tuple[tuple[str, Callable[[Plan], str]], ...] = (
     ("output", lambda plan: plan.output_repo),
     ("visibility", lambda plan: "private" if plan.private else "public"),
     ("paid by", lambda plan: plan.namespace),
-    ("budget", lambda plan: "none" if plan.request.budget_usd is None else money(plan.request.budget_usd)),
+    ("budget", lambda plan: "none" if plan.request.budget_usd is None else typed_money(plan.request.budget_usd)),
     ("hours at most", lambda plan: _text(plan.request.max_hours, "no limit")),
     ("expected cost", lambda plan: about_money(plan.estimate.cost_usd)),
     ("cost at most", lambda plan: ceiling(plan.ceiling_usd)),

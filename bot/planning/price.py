@@ -31,12 +31,13 @@ def tightest_timeout(hours_high: float, model_bytes: float) -> int:
 
 
 def cost_usd(price_usd_hour: float, hours: float) -> float:
-    return price_usd_hour * hours
+    """What is expected of a job of so many hours: what the Hub would charge for it."""
+    return billed_usd(hours * 3600, price_usd_hour)
 
 
 def billed_usd(seconds: float, price_usd_hour: float) -> float:
     """What the Hub charges for so many seconds of starting and running: every begun minute counts."""
-    return math.ceil(seconds / _MINUTE) * price_usd_hour / 60
+    return math.ceil(round(seconds / _MINUTE, 6)) * price_usd_hour / 60
 
 
 def ceiling_usd(price_usd_hour: float, timeout_s: int) -> float:

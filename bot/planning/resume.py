@@ -6,7 +6,7 @@ money are counted anew.
 
 from collections.abc import Iterator, Sequence
 
-from bot.amounts import ceiling, duration, money
+from bot.amounts import ceiling, duration, typed_money
 from bot.errors import UserError
 from bot.models import Check, Flavor, Plan, Progress, Resume, Tuning
 from bot.models.job import PUSH_BYTES_S
@@ -18,6 +18,8 @@ from bot.planning.workload import Workload
 
 #: The pace was measured on the same hardware and data; what remains is another machine of the kind and longer rows.
 _SPREAD = 1.2
+#: How the titles of the script's own checkpoints begin (templates/scripts/checkpoints.py.j2).
+CHECKPOINT_TITLE = "Checkpoint of step "
 
 
 def go_on(
@@ -32,7 +34,7 @@ def go_on(
 ) -> Plan:
     """Plan the rest of a run that stopped, at the pace that was measured, or else predicted.
 
-    `can_pay`: whether the wallet has means of payment; `moved_on`: the repository has newer commits than the
+    `can_pay`: whether the wallet has means of payment; `moved_on`: somebody else has changed the repository since the
     checkpoint; `spent_usd`: what the run that stopped has cost.
 
     Raises:
@@ -68,8 +70,8 @@ def go_on(
     warnings += [Check(level="warning", text=text) for text in _beyond(plan, timeout_s, spent_usd + at_most)]
     if moved_on:
         words = (
-            f"{plan.output_repo} has changed since that checkpoint was saved. Going on gives its files a new version;"
-            " what is there now stays in its history."
+            f"Somebody has changed {plan.output_repo} since that checkpoint was saved. Going on gives its files a new"
+            " version; what is there now stays in its history."
         )
         warnings.append(Check(level="warning", text=words))
     paced = "at the pace that was measured" if progress.seconds_per_step else "at the predicted pace"
@@ -108,6 +110,11 @@ def go_on(
     )
 
 
+def is_foreign(title: str) -> bool:
+    """Whether a commit since a checkpoint is none of the job's own, which pushes checkpoints until it stops."""
+    return not title.startswith(CHECKPOINT_TITLE)
+
+
 def _stored(plan: Plan) -> Stored:
     """What the run writes, its optimizer counted as AdamW, whose state is the largest."""
     work = Workload(
@@ -132,6 +139,6 @@ def _beyond(plan: Plan, timeout_s: int, in_all_usd: float) -> Iterator[str]:
         yield f"At most {hours:g} hours were asked for; this rest alone may take {duration(timeout_s)}."
     if budget is not None and in_all_usd > budget:
         yield (
-            f"At most {money(budget)} was asked for; with what was spent before it stopped, the run may cost"
+            f"At most {typed_money(budget)} was asked for; with what was spent before it stopped, the run may cost"
             f" {ceiling(in_all_usd)} in all."
         )

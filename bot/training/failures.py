@@ -92,8 +92,10 @@ FAILURES: tuple[Failure, ...] = (
     ),
     _row(
         "permission",
-        "The token is valid but may not do this in this namespace.",
-        "Give the token job.write on the namespace that pays and write on the output repository, then retry.",
+        "The Hub refused something that the job's token may not do, most likely to make the output repository or to"
+        " push to it.",
+        "The job was allowed to start, so only write access to the output repository is missing: give it to the token"
+        " of the bot, or name another place for the result (`output my-team/my-model`); then retry.",
     ),
     _row(
         "dataset_not_found",

@@ -4,10 +4,11 @@ Careful about noise: a difference counts only when so few rows can show it. Does
 """
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 from bot.amounts import number, percent
-from bot.models import Method, Plan, Progress, Report, Value
+from bot.models import Alert, Method, Plan, Progress, Report, Value
 from bot.training.render import REWARD_WEIGHTS
 
 #: A loss that changes by less than this share says nothing; with few rows it takes more (_FEW over their square root):
@@ -18,7 +19,10 @@ _SIGMAS = 2.0
 #: The spread of a reward that is either none or all, where the script reports no other; and what a coin tells right.
 _HALF = 0.5
 
-Level = Literal["better", "same", "worse", "unknown"]
+#: "doubtful": the rows say that it learned, and something went wrong while it trained.
+Level = Literal["better", "same", "worse", "unknown", "doubtful"]
+#: What says of a running training that its model most likely is of no use: kinds of alerts, words of warnings.
+_BAD_ALERTS, _BAD_WORDS = frozenset({"diverged"}), ("NaN", "Not a number", "not a number")
 
 
 class Outcome(Value):
@@ -29,8 +33,24 @@ class Outcome(Value):
     text: str
 
 
-def outcome(plan: Plan, report: Report, progress: Progress) -> Outcome:
-    """Judge a finished run."""
+def outcome(plan: Plan, report: Report, progress: Progress, alerts: Sequence[Alert] = ()) -> Outcome:
+    """Judge a finished run; `alerts` are those that were given while it trained."""
+    found = _measured(plan, report, progress)
+    warned = _warned(progress, alerts)
+    if not warned:
+        return found
+    level: Level = "worse" if found.level == "worse" else "doubtful"
+    return Outcome(level=level, text=f"{found.text} While it trained I warned: “{warned}”")
+
+
+def _warned(progress: Progress, alerts: Sequence[Alert]) -> str:
+    """The gravest thing that was said of the training; "" when it went well."""
+    said = [warning for warning in progress.warnings if any(word in warning for word in _BAD_WORDS)]
+    said += [alert.text for alert in alerts if alert.kind in _BAD_ALERTS]
+    return said[0] if said else ""
+
+
+def _measured(plan: Plan, report: Report, progress: Progress) -> Outcome:
     before, after, rows = report.before, report.after, plan.eval_rows
     match plan.method:
         case Method.GRPO:

@@ -31,6 +31,7 @@ _BAR = re.compile(r"^\s*\d+%\|[^|]*\| (\d+)/(\d+) \[")
 _PUSH = re.compile(r"(?P<what>The checkpoint of step \d+|A checkpoint|The model) was not pushed\b")
 _PUSHED_NOT = "A checkpoint was not pushed at once; it is tried again."
 _MODEL_NOT = "The trained model was not pushed at once; it is tried again until the time limit."
+_SPACES = str.maketrans("_/", "  ")
 #: Told by fields of their own, or of no use to people.
 _NOT_METRICS = {"epoch", "num_tokens", "total_flos"}
 #: Fields of Progress that events say outright.
@@ -175,11 +176,19 @@ def _read_printed(lines: Sequence[str], previous: Progress) -> Progress:
     )
 
 
+def _readable(warning: str) -> str:
+    """With the metrics in words that people read: "eval_mean_token_accuracy" is "mean token accuracy"."""
+    told, colon, names = warning.partition(": ")
+    if not told.startswith("Not a number"):
+        return warning
+    return told + colon + ", ".join(name.removeprefix("eval_").translate(_SPACES) for name in names.split(", "))
+
+
 def _fit(warnings: Sequence[str]) -> tuple[str, ...]:
     """Make the job's own words fit to be shown and kept: no secrets, short, few, and every failed push in one."""
     kept: dict[str, None] = {}
     for warning in warnings:
-        words = redact(" ".join(warning.split()))
+        words = _readable(redact(" ".join(warning.split())))
         if match := _PUSH.match(words):
             words = _MODEL_NOT if match["what"] == "The model" else _PUSHED_NOT
         kept[words if len(words) <= WARNING_LENGTH else words[: WARNING_LENGTH - 1] + "…"] = None

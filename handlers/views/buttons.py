@@ -8,7 +8,7 @@ from slack_sdk.models.blocks import ButtonElement, ConfirmObject, PlainTextObjec
 
 from bot.errors import UserError
 from bot.models import Plan, Run, Value
-from handlers.views import fields, text
+from handlers.views import card, fields, text
 
 APPROVE, REJECT, CANCEL, ANSWER = "finetune.approve", "finetune.reject", "finetune.cancel", "finetune.answer"
 REJECT_FORM = "finetune.reject_form"
@@ -163,9 +163,11 @@ def _stopping(run: Run) -> str:
         return "The job is not started yet, so it costs nothing or nearly nothing."
     if run.job.started_at is None:
         return "It still waits for hardware, which costs nothing. The job is taken out of the queue."
-    if run.progress.saved_step:
-        return f"You pay for the time so far. The checkpoint of step {run.progress.saved_step} stays on the Hub."
-    return "You pay for the time so far. Nothing was saved to the Hub yet."
+    saved, lost = card.saved_step(run), card.lost(run)
+    after = f"; {lost}" if lost else ""
+    if saved:
+        return f"You pay for the time so far. The checkpoint of step {text.count(saved)} stays on the Hub{after}."
+    return f"You pay for the time so far. Nothing was saved to the Hub yet{after}."
 
 
 def answers(run: Run) -> list[ButtonElement]:

@@ -96,8 +96,25 @@ def change(run: Run) -> str:
 def start_up(plan: Plan) -> str:
     """How much of the expected time is no training: a machine must start, packages and weights must arrive."""
     startup = plan.estimate.startup_min
+    if plan.estimate.hours * 3600 < 60:
+        return "start-up included"
     mostly = 0.9 * plan.estimate.hours * 60 < startup
     return f"{'nearly all' if mostly else text.about(startup * 60)} of it to start up"
+
+
+def saved_step(run: Run) -> int:
+    """The step of the checkpoint that is on the Hub: the run's own, or else the one that it went on from; 0: none."""
+    return run.progress.saved_step or (run.resume.step if run.resume else 0)
+
+
+def lost(run: Run) -> str:
+    """ "steps 201 to 220 are lost": what was trained after the checkpoint; "" when that is nothing."""
+    saved, reached = saved_step(run), run.progress.step
+    if run.progress.pushed or reached <= saved:
+        return ""
+    if reached == saved + 1:
+        return f"step {text.count(reached)} is lost"
+    return f"steps {text.count(saved + 1)} to {text.count(reached)} are lost"
 
 
 def spent_usd(run: Run) -> float | None:

@@ -141,7 +141,7 @@ def shared(run: Run, who: str) -> Message:
     blocks: list[Block | Chart] = [
         m.header(card.title(run)),
         m.section(f"{text.mention(who)} shares a model: {url}"),
-        m.section(learned(run, run.plan, run.report)),
+        m.section(learned(run, run.plan, run.report, where="in the run's thread")),
         m.fields(*pairs),
     ]
     if drawn := chart.curve(run):
@@ -151,7 +151,7 @@ def shared(run: Run, who: str) -> Message:
     spoken = [
         f"{text.mention(who)} shares a model: {text.escape(run.report.landed.url, 400)}.",
         card.sentence(run.plan),
-        text.escape(outcome(run.plan, run.report, run.progress).text, 600),
+        text.escape(outcome(run.plan, run.report, run.progress, run.alerts).text, 600),
         f"It cost {text.money(run.report.cost_usd)}.",
         closed.replace("`", ""),
     ]

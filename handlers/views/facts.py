@@ -205,7 +205,8 @@ def _field(run: Run, about: About) -> str:
             if said is not None
             else _UNPLANNED
         )
-    return f"{_shown(run.plan, about.topic)}.{_reason(run.plan, about, open_to_change=run.status is _S.PROPOSED)}"
+    open_to_change = run.status is _S.PROPOSED and run.resume is None
+    return f"{_shown(run.plan, about.topic)}.{_reason(run.plan, about, open_to_change=open_to_change)}"
 
 
 def _shown(plan: Plan, field: str) -> str:

@@ -128,10 +128,12 @@ def value_text(field: str, value: Any) -> str:
         case Method():
             return method_name(value)
         case int() | float() if field == "budget_usd":
-            return text.money(value)
+            return text.typed_money(value)
         case int() | float() if field == "sample_fraction":
             return f"{text.number(value * 100)} %"
-        case int() | float():
+        case int() if field != "seed":
+            return text.count(value)
+        case float():
             return text.number(value)
         case _:
             return str(value)
@@ -187,4 +189,4 @@ def unread_line(request: TrainingRequest) -> str:
     if not request.unread:
         return ""
     named = joined((text.code(words, 80) for words in request.unread), 500)
-    return f"⚠️ I do not know {named}, so it changes nothing. {text.code('/finetune help')} shows what can be set."
+    return f"⚠️ I did not read {named}, so it changes nothing. {text.code('/finetune help')} shows what can be set."

@@ -17,6 +17,12 @@ from handlers.views.messages import Message
 _CHOSEN = 10
 #: Characters of one warning: what matters stands at its beginning.
 _WARNING = 420
+#: Characters of why nobody can approve it, with what to do.
+_STOP = 900
+#: Where the money may be there again before the plan expires: an approval looks at it anew.
+_LATER = "Once it fits, write `approve` here: the limits are looked at again then."
+#: Of a run that goes on from a checkpoint: that fits only what it was made with.
+_FIXED = "Settings stay as they were, since a checkpoint fits no others; for other settings ask for a new run."
 
 
 def plan_card(run: Run, plan: Plan) -> Message:
@@ -35,6 +41,8 @@ def _blocks(run: Run, plan: Plan) -> list[Block]:
         before = f"run {run.parent.run_id[-8:]}" if run.parent and run.revision == 1 else f"plan {run.revision - 1}"
         blocks.append(m.section(f"*Changed from {text.escape(before)}*\n{text.listing(changed, 2000)}"))
     blocks.append(m.fields(("Cost", _cost(plan)), ("Time", _time(plan)), *card.essentials(plan)))
+    if stops := _stops(plan):
+        blocks.append(m.section(_lines([f"🚫 *Not possible now:* {text.escape(why, _STOP)}" for why in stops])))
     if warnings := [check for check in plan.checks if check.level == "warning"]:
         blocks.append(m.section(_lines([f"⚠️ *Warning:* {text.escape(check.text, _WARNING)}" for check in warnings])))
     if others := options(plan):
@@ -44,17 +52,22 @@ def _blocks(run: Run, plan: Plan) -> list[Block]:
     if rule := _rule(plan):
         blocks.append(m.context(rule))
     if not run.needs_plan:
-        decide = (
-            [buttons.make_run(run)] if plan.request.plan_only else [buttons.approve(run, plan), buttons.reject(run)]
-        )
-        blocks.append(m.buttons("decision", *decide, buttons.edit(run), buttons.why(run)))
+        decide = [] if stops else [buttons.approve(run, plan)]
+        decide = [buttons.make_run(run)] if plan.request.plan_only else [*decide, buttons.reject(run)]
+        change = [] if run.resume else [buttons.edit(run)]
+        blocks.append(m.buttons("decision", *decide, *change, buttons.why(run)))
     # what decides stands above the buttons, what explains below
     blocks += [m.context(_next_step(run), card.footer(run)), m.section(_reading(plan))]
-    if not run.needs_plan:
+    if not run.needs_plan and not stops:
         passed = sum(check.level == "ok" for check in plan.checks)
         checked = f"✓ {text.counted(passed, 'check')} passed. " if passed else ""
         blocks.append(m.context(f"{checked}“Why this plan” shows what was checked, every sum, and what was left out."))
     return blocks
+
+
+def _stops(plan: Plan) -> list[str]:
+    """Why nobody can approve it now."""
+    return [check.text for check in plan.checks if check.level == "stop"]
 
 
 def _state(run: Run) -> str:
@@ -62,6 +75,8 @@ def _state(run: Run) -> str:
         return f"Plan {run.revision} is being changed"
     if run.plan is not None and run.plan.request.plan_only:
         return f"Plan {run.revision} is only a plan: nothing can run"
+    if run.plan is not None and _stops(run.plan):
+        return f"Plan {run.revision} cannot be approved now"
     return f"Plan {run.revision} waits for approval"
 
 
@@ -69,7 +84,10 @@ def _next_step(run: Run) -> str:
     if run.needs_plan:
         return "The new plan appears here in a moment; nothing runs until it is approved."
     expires = f" The plan expires {text.date(run.next_check_at)}." if run.next_check_at else ""
-    return f"To change something, press Edit or reply in this thread, for example “use lora, 1 epoch”.{expires}"
+    later = f" {_LATER}" if run.plan and _stops(run.plan) else ""
+    if run.resume:
+        return f"{_FIXED}{later}{expires}"
+    return f"To change something, press Edit or reply in this thread, for example “use lora, 1 epoch”.{later}{expires}"
 
 
 def _time(plan: Plan) -> str:
@@ -157,13 +175,19 @@ def _sentences(run: Run, plan: Plan) -> list[str]:
     )
     visible = "private" if plan.private else "public"
     where = f"The model goes to the {visible} repository {text.escape(plan.output_repo, 200)}."
+    stops = [f"Not possible now: {text.escape(why, 400)}" for why in _stops(plan)]
     warnings = [f"Warning: {text.escape(check.text, 200)}" for check in plan.checks if check.level == "warning"][:3]
     what = "Press Approve, Reject or Edit on the card, or reply in the thread to change the plan."
     if run.needs_plan:
         what = "The new plan appears in a moment."
+    elif stops:
+        what = f"Press Reject{'' if run.resume else ' or Edit'} on the card. {_LATER}"
+    elif run.resume:
+        what = f"Press Approve or Reject on the card. {_FIXED}"
     elif plan.request.plan_only:
         what = "Press Make it a run on the card, or reply in the thread to change the plan."
-    return [state, trouble, money, where, *warnings, f"Asked by {text.mention(run.requester)}.", _rule(plan), what]
+    checks = [*stops, *warnings]
+    return [state, trouble, money, where, *checks, f"Asked by {text.mention(run.requester)}.", _rule(plan), what]
 
 
 # --- the question -----------------------------------------------------------------------------------------------
@@ -179,10 +203,8 @@ def question_card(run: Run) -> Message:
     ]
     if unread := fields.unread_line(run.request):
         blocks.append(m.section(unread))
-    if offered := buttons.answers(run):
-        blocks.append(m.buttons("answers", *offered))
-    hint = text.escape(run.question.hint, 400) if run.question else "Answer in this thread."
-    blocks.append(m.context(hint, card.footer(run)))
+    # the thread asks it in full, with what can be pressed: here it would stand twice
+    blocks.append(m.context("Answer in the thread, where I ask it.", card.footer(run)))
     if run.problem:
         told = f"{text.escape(run.problem.problem, 900)} {text.escape(run.problem.fix, 900)}"
         blocks.insert(2, m.section(told))
@@ -194,12 +216,30 @@ def question_reply(run: Run) -> Message | None:
     if run.question is None:
         return None
     words = f"{text.mention(run.requester)} {_question(run)} {text.escape(run.question.hint, 400)}"
-    key = f"question-{m.fingerprint(run.question.field, run.question.text)}"
     blocks = [m.section(words)]
     if (offered := buttons.answers(run)) and run.status in (RunStatus.DRAFTING, RunStatus.PROPOSED):
         blocks.append(m.buttons("answers", *offered))
     offers = fields.joined((text.escape(choice, 200) for choice in run.question.choices), 600)
-    return m.make_message(key, [words, offers], blocks)
+    return m.make_message(_question_key(run.question.text), [words, offers], blocks)
+
+
+def answered_replies(run: Run) -> list[Message]:
+    """The questions that kept the run from its plan and wait no longer: without what could be pressed."""
+    now = run.question.text if run.question else None
+    replies = {}
+    for asked in run.events:
+        if asked.status is not RunStatus.DRAFTING or asked.note == now or not asked.note:
+            continue
+        by = next((change.actor for change in run.changes if change.at >= asked.at), None)
+        end = f"✓ {text.mention(by)} answered." if by else "Nobody answered; it is asked no longer."
+        if by or run.is_final:
+            words = f"{text.mention(run.requester)} {text.escape(asked.note, 400)} {end}"
+            replies[asked.note] = m.make_message(_question_key(asked.note), [words], [m.section(words)])
+    return list(replies.values())
+
+
+def _question_key(asked: str) -> str:
+    return f"question-{m.fingerprint(asked)}"
 
 
 def _question(run: Run) -> str:
@@ -210,7 +250,7 @@ def _question_sentences(run: Run) -> list[str]:
     if run.question is None:
         return ["Your answer is being worked in."]
     trouble = text.escape(run.problem.problem, 300) if run.problem else ""
-    return ["One thing is missing.", trouble, _question(run), text.escape(run.question.hint, 400)]
+    return ["One thing is missing.", trouble, _question(run), "Answer in the thread."]
 
 
 def plan_reply(run: Run, plan: Plan) -> Message:

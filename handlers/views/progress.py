@@ -72,7 +72,12 @@ def headline(run: Run) -> str:
 
 
 def _stopping(run: Run) -> str:
-    return "I am stopping the job." if run.job else "It will not be submitted."
+    if run.job is None:
+        return "It will not be submitted."
+    saved, lost = card.saved_step(run), card.lost(run)
+    kept = f"The checkpoint of step {text.count(saved)} stays on the Hub" if saved else ""
+    told = "; ".join(part for part in (kept, lost) if part)
+    return f"I am stopping the job. {told[:1].upper()}{told[1:]}{'.' if told else ''}".strip()
 
 
 def _now(run: Run, plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -192,7 +197,8 @@ def milestones(run: Run, plan: Plan) -> list[Message]:
     news += [_alert(run, alert.kind, alert.text) for alert in run.alerts]
     news += [_rerun(event.note) for event in run.events if event.note.startswith(RERUN)]
     if run.cancel_requested_by:
-        news.append(_reply("cancel", f"{text.mention(run.cancel_requested_by)} asked to stop this run."))
+        who = text.mention(run.cancel_requested_by)
+        news.append(_reply("cancel", f"{who} asked to stop this run. {_stopping(run)}"))
     return news
 
 

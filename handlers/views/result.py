@@ -22,10 +22,11 @@ _METRICS = {
     "kl": "KL from the base model",
 }
 _MAX_FILES = 5
+_READY = "Your model is ready"
 #: Where tools look when nothing else is said.
 _HUB = "https://huggingface.co/"
 #: What the held-back rows say, at a glance.
-_SIGNS = {"better": "📈", "same": "➖", "worse": "📉", "unknown": "❔"}
+_SIGNS = {"better": "📈", "same": "➖", "worse": "📉", "unknown": "❔", "doubtful": "⚠️"}
 
 
 def result_card(run: Run, plan: Plan, report: Report) -> Message:
@@ -35,8 +36,8 @@ def result_card(run: Run, plan: Plan, report: Report) -> Message:
     drawn = [one for one in (chart.curve(run), evaluated) if one]
     blocks: list[Block | Chart] = [
         m.header(card.title(run)),
-        m.section(f"✅ *Done: the model is on the Hub*\n{url}\n{card.asked(run)}"),
-        m.section(learned(run, plan, report)),
+        m.section(f"{_emoji(run, plan, report)} *Done: the model is on the Hub*\n{url}\n{card.asked(run)}"),
+        m.section(learned(run, plan, report, where="at the end of this thread")),
         m.fields(*_numbers(run, plan, report)),
         *drawn,
         m.fields(*card.essentials(plan)),
@@ -49,10 +50,11 @@ def result_card(run: Run, plan: Plan, report: Report) -> Message:
 def result_reply(run: Run, plan: Plan, report: Report) -> Message:
     """The end of the thread: what was found on the Hub and how to use it."""
     landed = report.landed
-    people = _both(run)
+    people, emoji = _both(run), _emoji(run, plan, report)
+    ready = "Your model is on the Hub; look at it before you use it" if emoji == _SIGNS["doubtful"] else _READY
     blocks = [
-        m.section(f"{people} ✅ *Your model is ready:* {text.link(landed.url, plan.output_repo)}"),
-        m.section(learned(run, plan, report)),
+        m.section(f"{people} {emoji} *{ready}:* {text.link(landed.url, plan.output_repo)}"),
+        m.section(learned(run, plan, report, where="below")),
         m.fields(*_numbers(run, plan, report), ("Files", files(landed)), ("Checked", _checked(landed, plan))),
         *[m.section(_sample(sample)) for sample in report.samples],
         m.section(f"*Try it*{_login(plan, landed)}\n{text.fence(snippet(plan).splitlines())}"),
@@ -95,10 +97,23 @@ def _numbers(run: Run, plan: Plan, report: Report) -> tuple[tuple[str, str], ...
     )
 
 
-def learned(run: Run, plan: Plan, report: Report) -> str:
-    """Whether it is better than before, in mrkdwn: the first thing that whoever asked wants to know."""
-    found = outcome(plan, report, run.progress)
-    return f"{_SIGNS[found.level]} {text.escape(found.text, 600)}"
+def learned(run: Run, plan: Plan, report: Report, *, where: str) -> str:
+    """Whether it is better than before, in mrkdwn: the first thing that whoever asked wants to know.
+
+    `where` the model's answers and the code to try it are: "below".
+    """
+    found = outcome(plan, report, run.progress, run.alerts)
+    look = f" *{_look(report, where)}*" if found.level == "doubtful" else ""
+    return f"{_SIGNS[found.level]} {text.escape(found.text, 900)}{look}"
+
+
+def _look(report: Report, where: str) -> str:
+    return f"Read the answers {where} before you use it." if report.samples else "Try it yourself before you use it."
+
+
+def _emoji(run: Run, plan: Plan, report: Report) -> str:
+    doubtful = outcome(plan, report, run.progress, run.alerts).level == "doubtful"
+    return _SIGNS["doubtful"] if doubtful else "✅"
 
 
 def _change(run: Run) -> str:
@@ -145,12 +160,13 @@ def _login(plan: Plan, landed: Landed) -> str:
 
 
 def _sentences(run: Run, plan: Plan, report: Report) -> list[str]:
-    found = outcome(plan, report, run.progress)
+    found = outcome(plan, report, run.progress, run.alerts)
     first, last = card.values(run)
     curve = f"The {card.metric(run)} of the training went from {first} to {last}." if card.change(run) else ""
     return [
         f"Done: the model is on the Hub at {text.escape(report.landed.url, 400)}.",
-        text.escape(found.text, 600),
+        text.escape(found.text, 900),
+        _look(report, "at the end of the thread") if found.level == "doubtful" else "",
         curve if found.level != "unknown" else "",
         f"It took {text.duration(report.running_s)} and cost {text.money(report.cost_usd)}"
         f" (expected {text.about_money(plan.estimate.cost_usd)}).",

@@ -23,6 +23,7 @@ from bot.amounts import percent as percent
 from bot.amounts import rough as rough
 from bot.amounts import size as size
 from bot.amounts import span as span
+from bot.amounts import typed_money as typed_money
 
 #: What mrkdwn and top-level text interpret; docs.slack.dev/messaging/formatting-message-text, "Escaping text".
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}

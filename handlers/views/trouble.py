@@ -1,6 +1,6 @@
 """How a run ended without a model: refused, rejected, expired, canceled, failed. What happened, then what to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from slack_sdk.models.blocks import Block
@@ -17,6 +17,10 @@ from handlers.views.messages import Message
 _S = RunStatus
 #: A refusal that came later than this after the question changes a card that people have already read.
 _LATE = timedelta(minutes=2)
+#: Lines of the log below a failure.
+_TOLD_LINES = 6
+#: How Python begins the account of an error, and each call in it with its source; the error begins at the margin.
+_TRACEBACK, _CALL = "Traceback (most recent call last)", "  "
 
 
 def waiting_card(run: Run) -> Message:
@@ -64,9 +68,11 @@ def trouble_reply(run: Run) -> Message | None:
         return None
     emoji, headline, story, advice = _ending(run)
     people = " ".join(text.mention(user) for user in _concerned(run))
+    has_log = run.job is not None and run.job.started_at is not None
     blocks: list[Block] = [m.section(f"{people} {emoji} *{headline}.* {story}")]
     if run.diagnosis and run.diagnosis.tail:
-        blocks.append(m.section(f"*The end of the log*\n{text.fence(run.diagnosis.tail)}"))
+        more = " (“Log” below has the rest)" if has_log else ""
+        blocks.append(m.section(f"*The end of the log*{more}\n{text.fence(_telling(run.diagnosis.tail))}"))
     if advice:
         blocks.append(m.section(f"*What to do:* {advice}"))
     if run.plan and run.job and run.status is _S.FAILED:
@@ -78,10 +84,17 @@ def trouble_reply(run: Run) -> Message | None:
         blocks.append(m.section(_ways(run)))
         spoken.append(f"Buttons: {'; '.join(text.escape(way.label, 80) for way in ways_out(run))}.")
     pressed = [*ways, act_buttons.duplicate(run)]
-    if run.job and run.job.started_at:
+    if has_log:
         pressed.append(act_buttons.logs(run))
     blocks.append(m.buttons("ways", *pressed))
     return m.make_message("end", spoken, blocks, broadcast=run.job is not None)
+
+
+def _telling(tail: Sequence[str]) -> list[str]:
+    """The last lines without the calls that led to an error: its own words are what people can use."""
+    began = any(line.lstrip().startswith(_TRACEBACK) for line in tail)
+    kept = [line for line in tail if not (began and line.startswith((_CALL, _TRACEBACK)))]
+    return (kept or list(tail))[-_TOLD_LINES:]
 
 
 def _ways(run: Run) -> str:
@@ -192,7 +205,10 @@ def _ending(run: Run) -> _Ending:
 
 def _ask_again(run: Run) -> str:
     if run.grown:
-        return f"Nothing here: run {text.code(run.grown[-1])} goes on from it."
+        return (
+            f"A plan to go on waits below: run {text.code(run.grown[-1])}. Nothing runs until it is approved; its own"
+            " card says how it stands. To try another way, write `retry` here."
+        )
     if (left := checkpoint(run)) is not None:
         label = f"Resume from step {text.count(left.step)}"
         return f"To go on from its checkpoint, press “{label}” at the end of the thread, or write `resume` there."
@@ -217,10 +233,12 @@ def _spent(run: Run) -> str:
 
 def _kept(run: Run, plan: Plan) -> str:
     """Which checkpoint is there: the newest of this run, or else the one that it went on from."""
-    step = run.progress.saved_step or (run.resume.step if run.resume else 0)
+    step = card.saved_step(run)
+    lost = card.lost(run)
     if step:
-        return f"The checkpoint of step {text.count(step)} is kept in {text.code(plan.output_repo)}"
-    return "Nothing was saved to the Hub"
+        kept = f"The checkpoint of step {text.count(step)} is kept in {text.code(plan.output_repo)}"
+        return f"{kept}; {lost}" if lost else kept
+    return f"Nothing was saved to the Hub; {lost}" if lost else "Nothing was saved to the Hub"
 
 
 def _numbers(run: Run, plan: Plan) -> tuple[tuple[str, str], ...]:

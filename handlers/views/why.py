@@ -13,7 +13,7 @@ from bot.planning import CHOSEN, explain
 from handlers.views import fields, text
 from handlers.views import messages as m
 
-_LEVELS = {"ok": "✓", "info": "·", "warning": "⚠️"}
+_LEVELS = {"ok": "✓", "info": "·", "warning": "⚠️", "stop": "🚫"}
 #: Characters of one section; Slack takes 3,000.
 _SECTION = 2800
 
