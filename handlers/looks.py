@@ -11,8 +11,9 @@ from bot.intake.looking import Compare, Listing, Looking, SayHowMuch, Settings, 
 from bot.intake.slack_text import SlackText
 from bot.models import Verbosity
 from handlers.acts import Acts
-from handlers.desk import Desk, Heard
+from handlers.desk import Desk
 from handlers.edits import post
+from handlers.heard import Heard
 from handlers.views import answers
 from handlers.views.spending import Spending, spending_text
 
@@ -33,12 +34,13 @@ class Looks:
         Raises:
             NotAllowed: no member of the team.
         """
-        self._desk.runs.policy.check_member(self._desk.people.person(user))
-        store = self._desk.store
+        policy, store = self._desk.runs.policy, self._desk.store
+        policy.check_member(self._desk.people.person(user))
         return Spending(
             everybody=store.ledger(),
             mine=store.ledger(requester=user),
-            budget_usd=self._desk.runs.policy.monthly_budget_usd,
+            budget_usd=policy.monthly_budget_usd,
+            shares=store.shares() if user in policy.approvers else (),
         )
 
     def typed(self, wanted: Compare | Listing | Spend | SayHowMuch, user: str, channel: str) -> str:
@@ -111,6 +113,8 @@ def _meant(wanted: Looking | None, heard: Heard, *, aloud: bool) -> Looking | No
     match wanted:
         case Listing(unknown=unknown) if unknown:
             return None
+        case Compare(runs=()):
+            return wanted if aloud else None
         case Compare(runs=(one,)) if heard.run is not None:
             # "compare with b9qwen4u": this run with that one
             return Compare(runs=(heard.run.short_id, one)) if one != heard.run.short_id else None

@@ -5,7 +5,7 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from handlers.views.settings import SETTINGS, SETTINGS_FORM, read_settings_form, settings_form
+from handlers.views.settings import SETTINGS, SETTINGS_FORM, read_settings_form, settings_form, settings_saved
 from storage.store import Store
 
 
@@ -22,5 +22,6 @@ def register(app: App, store: Store, *, team_id: str) -> None:
 
     @app.view(SETTINGS_FORM)
     def sent(ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
-        store.set_preferences(team_id, body["user"]["id"], read_settings_form(view))
-        ack()
+        wanted = read_settings_form(view)
+        store.set_preferences(team_id, body["user"]["id"], wanted)
+        ack(response_action="update", view=settings_saved(wanted))

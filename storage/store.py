@@ -198,6 +198,13 @@ class Store(Deliveries, Claims, Past, Workspaces, People, Ledgers, Debts):
         """Find the newest run of a thread. When that one cannot be read, no older one stands in for it."""
         return self._newest(and_(RunRow.channel == channel, RunRow.thread_ts == thread_ts))
 
+    def in_thread(self, channel: str, thread_ts: str) -> list[Run]:
+        """Read all runs of a thread, newest first."""
+        here = and_(RunRow.channel == channel, RunRow.thread_ts == thread_ts)
+        query = select(RunRow.id).where(here).order_by(RunRow.id.desc())
+        with self._database.read() as session:
+            return read_runs(session, session.scalars(query).all())
+
     def recent(
         self, limit: int = 10, *, requester: str | None = None, statuses: Collection[RunStatus] | None = None
     ) -> list[Run]:

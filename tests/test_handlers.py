@@ -72,7 +72,7 @@ def test_the_same_command_delivered_twice_makes_one_run_and_one_answer(desk):
 
 
 def test_help_and_what_is_not_understood_are_answered_in_the_ack(desk):
-    assert desk.command("help").startswith("*Fine-tune language models on Hugging Face Jobs*\n•  `/finetune Qwen/Qwen3")
+    assert desk.command("help").startswith("*Fine-tune language models on Hugging Face Jobs*\nFine-tuning goes on")
     assert "/finetune status" in desk.command("help")
     assert "/finetune" in desk.command("statsu")
     assert desk.all() == []
@@ -81,14 +81,20 @@ def test_help_and_what_is_not_understood_are_answered_in_the_ack(desk):
 def test_status_lists_the_newest_runs_and_tells_one_by_its_name(desk):
     assert desk.command("status").startswith("No runs here yet.")
     run = desk.proposed()
-    assert f"`{run.short_id}` *proposed*, at most $1.88" in desk.command("status")
+    assert f"`{run.short_id}` *waits for approval*, at most $1.88 · " in desk.command("status")
     assert "Plan 1 waits for approval" in desk.command(f"status {run.short_id}")
+
+
+def test_a_list_says_of_a_plan_that_nobody_can_approve_that_it_is_only_one(desk):
+    run = desk.proposed()
+    desk.store.update(run, request=make_request(plan_only=True))
+    assert f"`{run.short_id}` *is only a plan*" in desk.command("status")
 
 
 def test_status_of_another_channel_shows_only_ones_own_runs(desk):
     desk.proposed()
     assert desk.command("status", user=LEAD, channel_id="C0GENERAL").startswith("No runs here yet.")
-    assert "*proposed*" in desk.command("status", user=ASKER, channel_id="C0GENERAL")
+    assert "*waits for approval*" in desk.command("status", user=ASKER, channel_id="C0GENERAL")
 
 
 def test_logs_say_why_there_are_none(desk):

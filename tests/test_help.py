@@ -6,6 +6,7 @@ import pytest
 
 from bot.intake import help_text, parse
 from bot.intake.commands import Help, NewRequest
+from bot.intake.glossary import TERMS
 from bot.intake.grammar import TABLE
 from bot.intake.help import COMMANDS, TOPICS, ask_for, nearest, topic_of
 from bot.models import TrainingRequest
@@ -15,7 +16,42 @@ from bot.models.request import HOW_SAID
 def test_the_first_page_names_every_command_and_topic() -> None:
     page = "\n".join(help_text().lines)
     assert all(say in page for say, _ in COMMANDS.values())
-    assert all(f"/finetune help {topic}" in page for topic in TOPICS)
+    assert f"/finetune help WORD  -  {', '.join(TOPICS)}, or any word" in page
+
+
+def test_the_first_page_says_what_fine_tuning_is_and_tells_each_command_once_in_a_group() -> None:
+    page = help_text()
+    assert page.intro.startswith("Fine-tuning goes on training a finished model")
+    assert [part.title for part in page.parts] == [
+        "Ask for a run", "Decide on its plan", "Watch it", "Look back", "Settings and help",
+    ]  # fmt: skip
+    assert page.parts[0].lines[0].startswith("/finetune  -  alone: a form")
+    assert "my own data" in page.parts[0].lines[-1]
+    said = [line.partition("  -  ")[0] for line in page.lines]
+    assert sorted(said) == sorted(
+        [say for say, _ in COMMANDS.values()] + ["/finetune", "/finetune help dataset", "/finetune help WORD"]
+    )
+
+
+def test_a_topic_or_a_field_says_first_what_its_word_means() -> None:
+    assert help_text("lora").intro.startswith("LoRA trains a small adapter")
+    assert help_text("lr").intro.startswith("The learning rate says how far")
+    assert help_text("hardware").intro == ""
+
+
+def test_every_word_of_the_glossary_can_be_asked_for() -> None:
+    assert parse("/finetune help loss") == Help(topic="loss")
+    assert help_text("loss").intro.startswith("The loss measures")
+    for term in TERMS:
+        assert help_text(term.name).intro or help_text(term.name).lines, term.name
+    assert parse("/finetune help me with the warm-up").topic
+
+
+def test_no_value_is_told_in_its_unit_twice() -> None:
+    for topic in TOPICS:
+        for line in help_text(topic).lines:
+            for unit in ("US dollars", "hours", "tokens"):
+                assert f"{unit} ({unit})" not in line
 
 
 def test_every_field_is_told_under_its_topic_with_an_example() -> None:

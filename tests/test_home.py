@@ -11,7 +11,7 @@ from bot.playground.slack_blocks import check_blocks
 from bot.states import RunStatus
 from handlers.views.home import home
 from handlers.views.spending import Spending
-from tests.builders import ASKER, CHANNEL, GUEST, LEAD, NOW, TEAM, THREAD, make_plan, make_run
+from tests.builders import ASKER, CHANNEL, GUEST, LEAD, NOW, TEAM, THREAD, make_plan, make_request, make_run
 from tests.shown_runs import ShownRuns, shown_runs
 
 _S = RunStatus
@@ -52,6 +52,11 @@ def test_each_run_has_the_way_to_its_thread_as_slack_itself_copies_it():
     assert f"<#{CHANNEL}>" in unknown
     assert "archives" not in unknown
     assert "archives" not in json.dumps(home([make_run(_S.RECEIVED)], [], Examples(), workspace_url=URL))
+
+
+def test_a_price_that_was_asked_for_waits_for_nobody():
+    price = in_thread(_S.PROPOSED, request=make_request(plan_only=True))
+    assert "Your plans that wait for approval" not in titles(home([price], [], Examples()))
 
 
 def test_a_direct_message_is_named_as_one():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.intake.looking import SayHowMuch, Settings, Spend, read_looking
+from bot.intake.looking import Compare, SayHowMuch, Settings, Spend, read_looking
 from bot.models import Run, Verbosity
 from bot.playground.slack_state import Json
 from bot.states import RunStatus
@@ -27,6 +27,9 @@ GENERAL = "C0GENERAL"
         ("unmute", SayHowMuch(verbosity=Verbosity.MILESTONES)),
         ("all messages, please", SayHowMuch(verbosity=Verbosity.ALL)),
         ("tell me everything", SayHowMuch(verbosity=Verbosity.ALL)),
+        ("/finetune compare", Compare(runs=())),
+        ("compare", Compare(runs=())),
+        ("compare prices", None),
         ("/finetune settings", Settings()),
         ("notification settings", Settings()),
         ("/finetune spend", Spend()),
@@ -164,6 +167,45 @@ def test_in_a_channel_nobody_else_reads_which_runs_one_has_elsewhere(world):
     assert here.short_id in shown["text"]
     assert there.short_id not in shown["text"]
     assert there.short_id in world.command("status"), "what only they read names all that are theirs"
+
+
+def test_a_list_tells_runs_apart_and_leads_to_their_threads(world):
+    done, waiting = world.done(), world.run(_S.PROPOSED)
+    rows = {row.split("`")[1]: row for row in world.command("runs").splitlines() if row.startswith("•")}
+    link = world.slack.client().chat_getPermalink(channel=CHANNEL, message_ts=done.place.thread_ts)["permalink"]
+    assert f"<{link}|thread> in <#{CHANNEL}>" in rows[done.short_id]
+    assert "*succeeded*, ~$0.65" in rows[done.short_id]
+    assert "*waits for approval*, at most $1.88" in rows[waiting.short_id]
+    for run in (done, waiting):
+        assert " · all weights, 2 epochs, a10g-large · <!date^" in rows[run.short_id]
+    assert rows[done.short_id] in world.command("status")
+
+
+def test_a_price_that_was_asked_for_is_not_listed_as_waiting(world):
+    price, waiting = world.run(_S.PROPOSED), world.run(_S.PROPOSED)
+    world.store.revise("price", price, actor=ASKER, request=price.request.model_copy(update={"plan_only": True}))
+    said = world.command("runs waiting")
+    assert waiting.short_id in said
+    assert price.short_id not in said
+    assert price.short_id in world.command("runs")
+
+
+def test_only_approvers_read_whose_money_it_was(world):
+    run = world.done()
+    assert "*By person*" not in world.command("spend")
+    told = world.command("spend", user=LEAD)
+    assert f"*By person*\n•  <@{ASKER}> $0.25\n*By run*\n•  `{run.short_id}` $0.25 · <@{ASKER}>" in told
+
+
+def test_compare_alone_says_to_name_two_runs_and_how(world):
+    told = world.command("compare")
+    assert "Name two to" in told
+    assert "`/finetune compare 7qk2m9xa b9qwen4u`; `/finetune runs` lists them" in told
+    run = world.run(_S.PROPOSED)
+    say(world, "compare", run=run)
+    say(world, f"<@{BOT}> compare")
+    assert "Name two to" in world.told()["text"]
+    assert [m["user"] for m in world.visitor.messages(CHANNEL, run.place.thread_ts)] == [BOT, ASKER]
 
 
 def test_a_comparison_where_the_bot_is_not_or_slack_takes_nothing_says_what_to_do(world):

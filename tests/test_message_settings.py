@@ -123,6 +123,11 @@ def test_the_settings_open_with_what_is_set_and_hold_for_the_next_run(world):
     assert not world.visitor.submit(ASKER, view["id"], {"verbosity": "all", "direct": ["direct"]}).get("errors")
     wanted = Preferences(verbosity=Verbosity.ALL, direct=True)
     assert world.store.preferences(TEAM, ASKER) == wanted
+    saved = form(world)
+    assert "*Saved.* The threads of your next runs say: *All messages*." in json.dumps(saved["blocks"])
+    assert "I message you directly" in json.dumps(saved["blocks"])
+    assert "submit" not in saved or not saved["submit"]
+    world.visitor.close(ASKER, saved["id"])
     run = world.run(_S.PROPOSED)
     assert (run.verbosity, run.direct) == (Verbosity.ALL, True)
     assert world.run(_S.PROPOSED, user=LEAD).verbosity is Verbosity.MILESTONES

@@ -34,6 +34,13 @@ def desk(slack, store, clock):
         yield SignedSlack(slack, store, clock, answers)
 
 
+def answered(desk: SignedSlack, words: str) -> str:
+    """A thread that Slack whispers in: it has a reply."""
+    parent = desk.slack.visitor.say(ASKER, CHANNEL, words)
+    desk.slack.visitor.say(ASKER, CHANNEL, "a reply", thread_ts=parent)
+    return parent
+
+
 def test_a_mention_and_its_message_event_make_one_run_in_the_mentions_thread(desk):
     for kind in ("app_mention", "message", "app_mention"):
         desk.message(f"<@{BOT}> {ASK}", kind=kind, ts="1795510901.000100")
@@ -79,7 +86,7 @@ def test_bots_edits_and_other_peoples_talk_are_left_alone(desk, more):
 
 
 def test_a_message_that_comes_again_does_not_approve_the_plan_that_came_after_it(desk):
-    run = desk.proposed(thread_ts="1795510902.000500")
+    run = desk.proposed(thread_ts=answered(desk, "twice"))
     changed = desk.store.revise("m1", run, actor=ASKER, request=make_request(epochs=9))
     approve = {"user": LEAD, "thread_ts": run.place.thread_ts, "ts": "1795510999.000500"}
     desk.message("approve", **approve)
@@ -96,7 +103,7 @@ def test_a_message_that_comes_again_does_not_approve_the_plan_that_came_after_it
 
 
 def test_words_approve_nothing_that_the_thread_does_not_show(desk):
-    parent = desk.slack.visitor.say(ASKER, CHANNEL, "one more thread")
+    parent = answered(desk, "one more thread")
     run = desk.proposed(thread_ts=parent)
     run = desk.store.update(run, plan=make_plan(timeout_s=60), revision=2)
     desk.message("approve", user=LEAD, thread_ts=parent, ts="1795510999.000600")
@@ -106,7 +113,7 @@ def test_words_approve_nothing_that_the_thread_does_not_show(desk):
 
 
 def test_words_that_were_cut_off_before_they_decided_are_asked_for_again(desk):
-    parent = desk.slack.visitor.say(ASKER, CHANNEL, "a crash")
+    parent = answered(desk, "a crash")
     run = desk.proposed(thread_ts=parent)
     desk.store.remember(f"message:{CHANNEL}:1795510999.000700")  # claimed, and the program was stopped then
     before = len(desk.slack.visitor.ephemerals(LEAD))
@@ -146,7 +153,7 @@ def test_a_question_in_a_thread_is_answered_there_once(desk):
 
 
 def test_who_may_not_approve_by_words_is_told_so_alone_and_once(desk):
-    parent = desk.slack.visitor.say(ASKER, CHANNEL, "another thread")
+    parent = answered(desk, "another thread")
     run = desk.proposed(thread_ts=parent)
     before = len(desk.slack.visitor.ephemerals(ASKER))
     for _ in range(2):
@@ -197,8 +204,9 @@ def test_edits_of_strangers_and_programs_are_left_alone(desk, whose):
 
 
 def test_a_guest_cannot_change_a_plan_by_an_edit(desk):
-    run = desk.proposed(thread_ts="1795510911.000100")
-    event = edited("1795510912.000100", "use lora", "hm", thread_ts="1795510911.000100", user=GUEST)
+    parent = answered(desk, "a thread with guests")
+    run = desk.proposed(thread_ts=parent)
+    event = edited("1795510912.000100", "use lora", "hm", thread_ts=parent, user=GUEST)
     assert desk.event(event).status == 200
     assert desk.store.get(run.id) == run
     assert "Guests can read along" in desk.slack.visitor.ephemerals(GUEST)[-1]["text"]

@@ -1,5 +1,6 @@
 """The page that looks like Slack, used in a real browser with a real Bolt app behind it."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -121,6 +122,37 @@ def test_whoever_reads_further_up_is_told_of_new_replies_and_not_moved(page: Pag
     page.get_by_test_id("thread-composer").fill("mine")
     page.get_by_test_id("thread-send").click()
     expect(thread.get_by_role("log").get_by_text("mine")).to_be_in_viewport()
+
+
+def test_the_last_row_stays_above_the_composer_while_it_grows(page: Page, slack: LocalSlack) -> None:
+    fill(slack, 30)
+    last = slack.client().chat_postMessage(channel="C0FINETUNE", text="the last row")["ts"]
+    row = page.get_by_test_id(f"message-{last}")
+    expect(row).to_be_in_viewport(ratio=1)
+    page.get_by_test_id("composer").fill("\n".join(f"typed {number}" for number in range(10)))
+    box = "row => [row.getBoundingClientRect().bottom, document.querySelector('.composer').getBoundingClientRect().top]"
+    above = f"row => {{ const [end, top] = ({box})(row); return end <= top; }}"
+    page.wait_for_function(above, arg=row.element_handle())
+
+
+def test_a_long_answer_is_shown_from_its_beginning_and_says_that_more_is_below(page: Page, slack: LocalSlack) -> None:
+    fill(slack, 30)
+    expect(page.get_by_text("line 29").last).to_be_in_viewport()
+    long = "the beginning\n" + "\n".join(f"row {number}" for number in range(80))
+    slack.client().chat_postEphemeral(channel="C0FINETUNE", user="U0ASKER", text=long)
+    pill = page.get_by_test_id("new-messages")
+    expect(pill).to_have_text("More below")
+    expect(page.get_by_text("Only visible to you").last).to_be_in_viewport()
+    pill.click()
+    expect(pill).to_be_hidden()
+    expect(page.get_by_role("button", name="Dismiss message").last).to_be_in_viewport()
+
+
+def test_a_day_inside_a_sentence_is_written_small(page: Page, slack: LocalSlack) -> None:
+    soon = int(time.time()) + 5
+    words = f"It expires <!date^{soon}^{{date_short_pretty}} {{time}}|soon>."
+    ts = slack.client().chat_postMessage(channel="C0FINETUNE", text=words)["ts"]
+    expect(page.get_by_test_id(f"message-{ts}").locator(".body")).to_contain_text("It expires to")
 
 
 def test_a_form_that_nobody_knows_any_more_says_so_and_closes(page: Page, slack: LocalSlack) -> None:

@@ -222,6 +222,16 @@ def test_one_person_alone_sees_an_ephemeral(client: WebClient, slack: LocalSlack
     assert "psst" not in [m["text"] for m in slack.visitor.messages(HERE)]
 
 
+def test_what_is_whispered_in_a_thread_without_a_reply_is_seen_by_nobody(client: WebClient, slack: LocalSlack) -> None:
+    ts = client.chat_postMessage(channel=HERE, text="parent")["ts"]
+    assert client.chat_postEphemeral(channel=HERE, user="U0LEAD", text="lost", thread_ts=ts)["message_ts"]
+    client.chat_postMessage(channel=HERE, text="reply", thread_ts=ts)
+    client.chat_postEphemeral(channel=HERE, user="U0LEAD", text="seen", thread_ts=ts)
+    texts = [message["text"] for message in slack.visitor.ephemerals("U0LEAD")]
+    assert "seen" in texts
+    assert "lost" not in texts
+
+
 def test_people_and_places_are_described(client: WebClient) -> None:
     assert client.users_info(user="U0GUEST")["user"]["is_restricted"]
     assert client.conversations_open(users="U0LEAD")["channel"]["id"] == "D0LEAD"

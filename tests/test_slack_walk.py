@@ -110,6 +110,18 @@ def test_reject_with_a_reason_from_the_form(world):
     assert "finetune.approve" not in json.dumps(shown["blocks"])
 
 
+def test_reject_without_a_reason_as_the_page_sends_an_empty_form(world):
+    run = world.ask()
+    card = world.propose(run)
+    world.visitor.click(LEAD, card, "finetune.reject")
+    [form] = world.visitor.views(LEAD)
+    # the page keeps a place for each block, and here block and element have the same name
+    world.visitor.submit(LEAD, form["id"], {"reason": {}})
+    assert world.store.get(run.id).reason == ""
+    world.show(run)
+    assert "No reason was given." in world.visitor.messages()[0]["text"]
+
+
 def test_a_mention_is_answered_in_its_thread_and_a_reply_approves(world):
     parent = world.visitor.say(ASKER, CHANNEL, f"<@{BOT}> {ASK}")
     world.visitor.wait_for(lambda: len(world.store.recent()) == 1)

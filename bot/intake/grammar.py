@@ -161,7 +161,7 @@ TABLE: tuple[Keyword, ...] = (
         "budget_usd", K.MONEY, "budget max_cost budget_usd cost_limit max_budget max_price spend max_usd presupuesto "
         "orçamento",
         words="预算|予算|最大预算",
-        example="budget=5", says="the most it may cost, in US dollars", topic="hardware",
+        example="budget=5", says="the most it may cost", topic="hardware",
     ),
     _row(
         "max_hours", K.HOURS, "max_hours max_time max_runtime time_limit max_duration hours max_time_hours time_budget",
@@ -170,7 +170,7 @@ TABLE: tuple[Keyword, ...] = (
     ),
     _row(
         "max_hours", K.TIMEOUT, "timeout job_timeout",
-        example="timeout=90m", says="the longest it may run, in the Hub's notation", topic="hardware",
+        example="timeout=90m", says="the longest it may run: minutes as 90m, hours as 2h", topic="hardware",
     ),
     _row(
         "plan_only", K.FLAG, "plan_only dry_run price_only",
@@ -244,7 +244,7 @@ TABLE: tuple[Keyword, ...] = (
             "|最大長|longueur max|"
         "longitud máxima|comprimento máximo|maximale länge",
         units="tokens max|token max|tokens|token context|context|token sequences|ctx",
-        example="max_length=2048", says="longest row in tokens", topic="training",
+        example="max_length=2048", says="the longest row", topic="training",
     ),
     _row(
         "seed", K.INTEGER, "seed random_seed data_seed",

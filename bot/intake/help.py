@@ -7,16 +7,30 @@ import difflib
 import re
 
 from bot.intake.commands import Help
+from bot.intake.glossary import term_of
 from bot.intake.grammar import BY_FIELD, KEYS, TABLE, Keyword, Kind, fold
 from bot.intake.words import word_set
 from bot.models import Examples, Value
 
 
+class Part(Value):
+    """Lines of plain text that belong together."""
+
+    #: "": a page of one part needs none.
+    title: str = ""
+    lines: tuple[str, ...]
+
+
 class HelpText(Value):
-    """A title and lines of plain text."""
+    """A page: its title, what stands below it, and its parts. Plain text."""
 
     title: str
-    lines: tuple[str, ...]
+    intro: str = ""
+    parts: tuple[Part, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(line for part in self.parts for line in part.lines)
 
 
 _EXAMPLE = Examples().request
@@ -48,6 +62,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "question": ("is my data safe?", "in a run's thread: ask about its cost, time, data, quality, settings or words"),
     "help": ("/finetune help hardware", "one topic in full: here every GPU with its memory and price"),
 }
+#: The first page: each command once, beside those that are told by a line of their own.
+_GROUPS: dict[str, tuple[str, ...]] = {
+    "Ask for a run": ("request", "plan", "cost"),
+    "Decide on its plan": ("change", "approve", "reject"),
+    "Watch it": ("status", "logs", "cancel", "question", "explain", "retry", "resume"),
+    "Look back": ("runs", "compare", "spend"),
+    "Settings and help": ("settings", "quiet", "help"),
+}
+_FORM = "/finetune  -  alone: a form to fill in; nothing has to be known by heart"
+_OWN_DATA = "/finetune help dataset  -  my own data: how to bring it to the Hub, where it can stay private"
 TOPICS: dict[str, str] = {
     "model": "The model",
     "dataset": "The dataset",
@@ -136,6 +160,8 @@ def about(words: str) -> Help:
     for word in asked:
         if topic := topic_of(word):
             return Help(topic=topic if word in {*COMMANDS, *TOPICS, *_ALSO} else word)
+    if term := next(filter(None, map(term_of, (" ".join(asked), *asked))), None):
+        return Help(topic=term.name)
     return Help(unknown=asked[0], near=nearest(asked[0]))
 
 
@@ -150,27 +176,42 @@ def nearest(word: str) -> str | None:
 
 
 def help_text(topic: str | None = None) -> HelpText:
-    """Tell everything in short, one topic in full, or one field; an unknown topic tells everything."""
+    """Tell everything in short, one topic in full, one field, or one word; an unknown topic tells everything."""
     known = topic_of(topic) if topic else None
     row = _row_of(topic) if topic and topic not in {*COMMANDS, *TOPICS, *_ALSO} else None
     if known and row:
-        return HelpText(title=row.label, lines=(_field(row), f"More like it: /finetune help {known}"))
+        return _page(row.label, topic, [_field(row), f"More like it: /finetune help {known}"])
     if known in TOPICS:
-        return HelpText(title=TOPICS[known], lines=tuple(_fields(known)))
+        return _page(TOPICS[known], topic, _fields(known))
     if known in COMMANDS:
         say, effect = COMMANDS[known]
         lines = [f"{say}  -  {effect}"]
         if known in {"request", "change", "retry"}:
             lines.append("What can be named: " + ", ".join(row.keys[0] for row in TABLE if row.topic) + ".")
             lines.append("Write it as a sentence, as key=value, or as --key value; the three can be mixed.")
-        return HelpText(title=known.capitalize(), lines=tuple(lines))
+        return _page(known.capitalize(), topic, lines)
+    if term := term_of(topic or ""):
+        return HelpText(title=term.name, intro=term.meaning, parts=())
+    parts: list[Part] = []
+    for title, names in _GROUPS.items():
+        said = [f"{say}  -  {effect}" for say, effect in map(COMMANDS.__getitem__, names)]
+        own = names[0] == "request"
+        parts.append(Part(title=title, lines=(_FORM, *said, _OWN_DATA) if own else tuple(said)))
+    topics = f"/finetune help WORD  -  {', '.join(TOPICS)}, or any word of fine-tuning, such as epoch"
+    parts[-1] = parts[-1].model_copy(update={"lines": (*parts[-1].lines, topics)})
     return HelpText(
-        title="Fine-tune language models on Hugging Face Jobs",
-        lines=(
-            *(f"{say}  -  {effect}" for say, effect in COMMANDS.values()),
-            "More on: " + ", ".join(f"/finetune help {name}" for name in TOPICS),
-        ),
+        title="Fine-tune language models on Hugging Face Jobs", intro=_meaning("fine-tuning"), parts=tuple(parts)
     )
+
+
+def _page(title: str, asked: str | None, lines: list[str]) -> HelpText:
+    """One topic, below what its word means where the glossary has it."""
+    return HelpText(title=title, intro=_meaning(asked or ""), parts=(Part(lines=tuple(lines)),))
+
+
+def _meaning(word: str) -> str:
+    term = term_of(word.replace("_", " "))
+    return term.meaning if term else ""
 
 
 def _fields(topic: str) -> list[str]:

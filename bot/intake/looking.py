@@ -10,7 +10,7 @@ from bot.states import FINAL, RunStatus
 
 _S = RunStatus
 _ID = re.compile(r"[0-9a-z]{8}|[0-9a-z]{26}")
-_COMPARE = re.compile(r"(?:/finetune\s+)?(?:compare|diff)\s+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
+_COMPARE = re.compile(r"(?:/finetune\s+)?(?:compare|diff)(?:\s+(?P<rest>.+))?", re.IGNORECASE | re.DOTALL)
 _RUNS = re.compile(r"(?:/finetune\s+)?(?:list\s+)?runs\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _SPEND = re.compile(
     r"(?:/finetune\s+)?(?:(?:show|what is|what's|how is)\s+)?(?:the |my |our )?"
@@ -65,7 +65,7 @@ WORTH_LISTING = frozenset(RunStatus) - {_S.REFUSED}
 
 
 class Compare(Value):
-    """Put runs side by side, by their ids."""
+    """Put runs side by side, by their ids; none: nobody has said which."""
 
     runs: tuple[str, ...]
 
@@ -103,9 +103,10 @@ def read_looking(words: str) -> Looking | None:
     Only words that are nothing else: they must have been said to the bot.
     """
     if match := _COMPARE.fullmatch(words.strip()):
-        named = [word.strip("`*_").lower() for word in _BETWEEN.split(match["rest"].strip())]
+        named = [word.strip("`*_").lower() for word in _BETWEEN.split((match["rest"] or "").strip())]
         ids = [word for word in named if word and word not in _SMALL]
-        return Compare(runs=tuple(dict.fromkeys(ids))) if ids and all(map(_ID.fullmatch, ids)) else None
+        told = all(map(_ID.fullmatch, ids)) if ids else match["rest"] is None
+        return Compare(runs=tuple(dict.fromkeys(ids))) if told else None
     if match := _RUNS.fullmatch(words.strip()):
         return _listing([word.strip("`*_?!.").lower() for word in _BETWEEN.split(match["rest"]) if word])
     if _SPEND.fullmatch(words.strip()):

@@ -103,14 +103,23 @@ def delete(call: Call) -> Json:
 
 
 def post_ephemeral(call: Call) -> Json:
+    """Show one person a message; in a thread that has no reply yet nobody sees it.
+
+    Source: https://docs.slack.dev/reference/methods/chat.postEphemeral, thread_ts: "Ephemeral messages in threads are
+    only shown if there is already an active thread."
+    """
     place = call.channel()
     user = call.need("user")
     if user not in place.members:
         raise SlackError("user_not_in_channel")
     content = _content(call)
+    workspace = call.slack.workspace
     if thread_ts := call.text("thread_ts"):
+        if not workspace.replies(place.id, thread_ts):
+            # Slack answers as ever and shows it to nobody
+            return {"message_ts": workspace.next_ts()}
         content["thread_ts"] = thread_ts
-    message = call.slack.workspace.add_message(place.id, from_app(content), ephemeral_to=user)
+    message = workspace.add_message(place.id, from_app(content), ephemeral_to=user)
     return {"message_ts": message["ts"]}
 
 

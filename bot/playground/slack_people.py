@@ -359,7 +359,9 @@ def _state(blocks: list[Json], values: Json) -> Json:
         if isinstance(nested, dict) and action_id in nested:
             raw = nested[action_id]
         else:
-            raw = values.get(action_id, None if isinstance(nested, dict) else nested)
+            # block and element may have one name: what a block holds is no answer, but a whole option is
+            flat = values.get(action_id, nested)
+            raw = None if isinstance(flat, dict) and "value" not in flat else flat
         state.setdefault(block["block_id"], {})[action_id] = payloads.input_state(element, raw)
     return state
 

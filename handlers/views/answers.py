@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from bot.errors import UserError
+from bot.intake import phrases
 from bot.intake.help import ask_for
 from bot.models import Examples, Run, Verbosity
 from bot.states import RunStatus
@@ -14,6 +15,8 @@ from handlers.views import card, facts, text
 from handlers.views.thread import thread
 
 _S = RunStatus
+#: Channels that are a conversation with the bot begin like this; there is no name to show of one.
+_ALONE = "D"
 
 
 def on_it() -> str:
@@ -43,29 +46,60 @@ def status_text(run: Run) -> str:
     messages = thread(run)
     if not messages:
         return f"Run {text.code(run.short_id)}: the plan is being made."
-    return f"Run {text.code(run.short_id)} · *{run.status}*\n{messages[0].text}"
+    return f"Run {text.code(run.short_id)} · *{_stands(run)}*\n{messages[0].text}"
 
 
-def status_list(runs: Sequence[Run]) -> str:
-    """The newest runs, one line each."""
+def status_list(runs: Sequence[Run], workspace_url: str = "") -> str:
+    """The newest runs, one line each, with the way to their threads as in `line`."""
     if not runs:
         return f"No runs here yet. Ask for one: {text.code(f'/finetune {Examples().request}')}"
-    lines = [line(run) for run in runs]
-    return f"*The newest runs*\n{text.listing(lines)}\nMore about one: {text.code('/finetune status RUN')}"
+    lines = [line(run, workspace_url=workspace_url) for run in runs]
+    return f"*The newest runs*\n{text.listing(lines, 3600)}\nMore about one: {text.code('/finetune status RUN')}"
 
 
-def line(run: Run, *, reader: str = "") -> str:
-    """One run in one line of mrkdwn; who asked for it is said to everybody but themselves."""
-    extra = ""
-    if run.status is _S.RUNNING and run.progress.max_steps:
-        extra = f" {run.progress.step / run.progress.max_steps:.0%}"
-    elif run.status is _S.PROPOSED and run.plan:
-        extra = f", at most {text.ceiling(run.plan.ceiling_usd)}"
-    elif run.report:
-        extra = f", {text.link(run.report.landed.url, 'model')}"
+def line(run: Run, *, reader: str = "", workspace_url: str = "") -> str:
+    """One run in one line of mrkdwn: how it stands, what tells it from its like, when it was asked for, where it is.
+
+    Who asked for it is said to everybody but themselves, `reader`. `workspace_url`: what auth.test names; "": there is
+    no way to its thread.
+    """
     title = text.escape(card.title(run).removeprefix("Fine-tune "), 150)
-    asked = "" if run.requester == reader else f" · {text.mention(run.requester)}"
-    return f"{text.code(run.short_id)} *{run.status}*{extra} · {title}{asked}"
+    parts = [f"{text.code(run.short_id)} *{_stands(run)}*{_so_far(run)}", title]
+    if run.plan:
+        epochs, _, _ = card.length(run.plan).partition(" · ")
+        parts.append(f"{card.tuning(run.plan)}, {epochs}, {text.escape(run.plan.flavor.name, 60)}")
+    parts.append(text.date(run.created_at))
+    if run.requester != reader:
+        parts.append(text.mention(run.requester))
+    parts.append(_where(run, workspace_url))
+    return " · ".join(parts)
+
+
+def _stands(run: Run) -> str:
+    """The card's own words: of an end its name, of what goes on what it waits for or does."""
+    if run.status is _S.PROPOSED and run.request.plan_only:
+        return "is only a plan"
+    return run.status.value if run.is_final else run.status.told
+
+
+def _so_far(run: Run) -> str:
+    """How far, for how much, and the model."""
+    said = ""
+    if run.status is _S.RUNNING and run.progress.max_steps:
+        said = f" {run.progress.step / run.progress.max_steps:.0%}"
+    spent = card.spent_usd(run)
+    if not run.is_final and run.plan:
+        so_far = f", {text.about_money(spent)} of" if spent else ", at most"
+        said += f"{so_far} {text.ceiling(run.plan.ceiling_usd)}"
+    elif spent:
+        said += f", {text.about_money(spent)}"
+    return f"{said}, {text.link(run.report.landed.url, 'model')}" if run.report else said
+
+
+def _where(run: Run, workspace_url: str) -> str:
+    where = "a direct message" if run.place.channel.startswith(_ALONE) else f"<#{run.place.channel}>"
+    url = text.permalink(workspace_url, run.place.channel, run.place.thread_ts)
+    return f"{text.link(url, 'thread')} in {where}" if url else where
 
 
 def logs_text(run: Run) -> str:
@@ -111,8 +145,10 @@ def explain_text(run: Run) -> str:
     return f"Run {text.code(run.short_id)}: {text.escape(cause, 1500)}\n*What to do:* {text.escape(fix, 1500)}"
 
 
-def not_understood(run: Run | None) -> str:
+def not_understood(run: Run | None, words: str = "") -> str:
     """For words to the bot that are neither a request nor a question it knows: what it can do and tell, here."""
+    if run is None and phrases.is_greeting(words):
+        return greeting()
     if run is None:
         return (
             "I did not understand that as a request, and I have no answer to it as a question."
@@ -142,6 +178,26 @@ def _where_and_what(run: Run) -> str:
             return "The card has the numbers, and the end of this thread how to use the model."
         case _:
             return "The end of this thread says what to do. Or ask for it again (“retry with lora”)."
+
+
+def waits_here(run: Run) -> str:
+    """Somebody wants an older run again, while a newer one of the thread is not over."""
+    named = f"Run {text.code(run.short_id)} {run.status.told} in this thread: {text.escape(card.title(run), 200)}."
+    match run.status:
+        case _S.PROPOSED:
+            return f"{named} Change it here (“lr 1e-5”), approve it, or write {text.code('reject')} and then ask again."
+        case _S.RECEIVED | _S.DRAFTING:
+            return f"{named} Answer what it asks, or write {text.code('reject')} and then ask again."
+        case _:
+            return f"{named} To ask again, wait for its end or write {text.code('cancel')} first."
+
+
+def greeting() -> str:
+    example = text.code(f"/finetune {Examples().request}")
+    return (
+        f"Hello! Tell me which model to train on which dataset, such as {example}: I plan it with its price, and"
+        f" nothing runs before somebody approves it. {text.code('/finetune help')} shows more."
+    )
 
 
 def ask_for_plan() -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.intake import help_text
 from bot.intake.commands import Help
 from bot.intake.glossary import BY_NAME
-from bot.intake.help import TOPICS
+from bot.intake.help import TOPICS, Part
 from bot.intake.own_data import how_to_upload
 from bot.models import Flavor, Run
 from bot.planning import FALLBACK_FLAVORS, PRICES_READ_ON
@@ -31,13 +31,20 @@ def help_message(asked: Help, flavors: Sequence[Flavor] = ()) -> str:
     if asked.unknown:
         near = f" Did you mean {text.code(asked.near)}?" if asked.near else ""
         unknown = f"I do not know {text.quote(asked.unknown, 200)}.{near}\n\n"
-    return f"{unknown}*{text.escape(page.title, 200)}*\n{text.listing(map(_line, page.lines), 3400)}{more}"
+    intro = f"{text.escape(page.intro, 600)}\n" if page.intro else ""
+    parts = "\n".join(map(_part, page.parts))
+    return f"{unknown}*{text.escape(page.title, 200)}*\n{intro}{parts}{more}"
 
 
 def meaning_text(name: str, run: Run | None) -> str:
     """What a term of the glossary means, and what the run of the thread has of it."""
     term = BY_NAME[name.lower()]
     return f"{text.escape(term.meaning)}{facts.uses(run, term.field) if run else ''}"
+
+
+def _part(part: Part) -> str:
+    head = f"\n*{text.escape(part.title, 100)}*\n" if part.title else ""
+    return f"{head}{text.listing(map(_line, part.lines), 3400)}"
 
 
 def _line(line: str) -> str:

@@ -23,8 +23,6 @@ _S = RunStatus
 _ACTIVE = {_S.RECEIVED, _S.APPROVED, _S.SUBMITTING, _S.QUEUED, _S.RUNNING}
 #: Lines of each list.
 _LISTED = 10
-#: Channels that are a conversation with the bot begin like this; there is no name to show of one.
-_ALONE = "D"
 
 
 def home(
@@ -42,7 +40,7 @@ def home(
     their threads.
     """
     asked = [run for run in mine if run.status is _S.DRAFTING]
-    waiting = [run for run in mine if run.status is _S.PROPOSED]
+    waiting = [run for run in mine if run.status is _S.PROPOSED and not run.request.plan_only]
     active = [run for run in mine if run.status in _ACTIVE]
     # a request that could not be planned was answered where it was asked, and is no run
     done = [run for run in mine if run.is_final and run.status is not _S.REFUSED]
@@ -80,15 +78,7 @@ def _begin() -> ButtonElement:
 def _listed(title: str, runs: Sequence[Run], reader: str, workspace_url: str) -> list[Block]:
     if not runs:
         return []
-    lines = [f"{answers.line(run, reader=reader)}{_way(run, workspace_url)}" for run in runs[:_LISTED]]
+    lines = [answers.line(run, reader=reader, workspace_url=workspace_url) for run in runs[:_LISTED]]
     if len(runs) > _LISTED:
         lines.append(f"and {len(runs) - _LISTED} more: {text.code('/finetune runs mine')}")
     return [m.section(f"*{title}*\n{text.listing(lines, 2800)}")]
-
-
-def _way(run: Run, workspace_url: str) -> str:
-    """Where it is: its channel, and its thread by a link."""
-    alone = run.place.channel.startswith(_ALONE)
-    where = "a direct message" if alone else f"<#{run.place.channel}>"
-    url = text.permalink(workspace_url, run.place.channel, run.place.thread_ts)
-    return f" · {text.link(url, 'thread')} in {where}" if url else f" · {where}"

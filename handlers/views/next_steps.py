@@ -50,7 +50,7 @@ def next_steps(plan: Plan) -> list[str]:
         steps.append(f"Train again: {_command(f'/finetune {plan.model.repo_id} on OWNER/MORE-PAIRS')}")
     elif plan.tuning is Tuning.FULL:
         steps = [
-            _evaluate(plan, f"pretrained={repo}"),
+            *_evaluate(plan, f"pretrained={repo}"),
             f"Serve it: {_command(f'vllm serve {repo}')}",
             _gguf(repo, plan),
             f"Train it further: {_command(f'/finetune {repo} on OWNER/DATASET')}",
@@ -61,7 +61,7 @@ def next_steps(plan: Plan) -> list[str]:
             f" --lora-modules tuned={repo}"
         )
         steps = [
-            _evaluate(plan, f"pretrained={plan.model.repo_id},peft={repo}"),
+            *_evaluate(plan, f"pretrained={plan.model.repo_id},peft={repo}"),
             f"Serve it: {_command(tuned)}",
             _merge(plan, "which GGUF and further training need"),
             _gguf(_merged(repo), plan),
@@ -69,14 +69,23 @@ def next_steps(plan: Plan) -> list[str]:
         ]
     steps.insert(0, f"Download it: {_command(f'hf download {repo}')}")
     if plan.private:
-        steps.append("Share it: make the repository public in its settings on the Hub.")
+        steps.append(
+            "Let everybody open it: make the repository public in its settings on the Hub. “Share” only tells a channel"
+            " of it."
+        )
     return steps
 
 
-def _evaluate(plan: Plan, model: str) -> str:
-    command = f"lm_eval --model hf --model_args {model} --tasks hellaswag --limit 200"
-    base = _command(f"pretrained={plan.model.repo_id}")
-    return f"Evaluate it, and with {base} the base model to compare: {_command(command)}"
+def _evaluate(plan: Plan, model: str) -> list[str]:
+    """The model by a public test, and its base model by the same one."""
+
+    def command(tested: str) -> str:
+        return _command(f"lm_eval --model hf --model_args {tested} --tasks hellaswag --limit 200")
+
+    return [
+        f"Evaluate it: {command(model)}",
+        f"Evaluate the base model too, to compare: {command(f'pretrained={plan.model.repo_id}')}",
+    ]
 
 
 def _merged(repo: str) -> str:

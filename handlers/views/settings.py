@@ -13,6 +13,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.models import Preferences, Verbosity
+from handlers.views import messages as m
 
 #: Opens the form; the form.
 SETTINGS, SETTINGS_FORM = "finetune.settings", "finetune.settings_form"
@@ -66,6 +67,18 @@ def settings_form(now: Preferences) -> View:
                 ),
             ),
         ],
+    )
+
+
+def settings_saved(now: Preferences) -> View:
+    """Say what is saved, where it was chosen."""
+    says, means = SAYS[now.verbosity]
+    ends = "I message you directly when a run of yours ends." if now.direct else "You get no direct messages."
+    return View(
+        type="modal",
+        title=PlainTextObject(text="Message settings"),
+        close=PlainTextObject(text="Done"),
+        blocks=[m.section(f"✅ *Saved.* The threads of your next runs say: *{says}*. {means}\n{ends}")],
     )
 
 

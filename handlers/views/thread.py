@@ -11,7 +11,7 @@ from bot.states import RunStatus
 from handlers.views import card
 from handlers.views.marks import marks
 from handlers.views.messages import Message
-from handlers.views.plan import plan_card, plan_reply, question_card, question_reply
+from handlers.views.plan import answered_replies, plan_card, plan_reply, question_card, question_reply
 from handlers.views.progress import live_card, milestones
 from handlers.views.result import result_card, result_reply
 from handlers.views.trouble import followed_replies, problem_reply, trouble_card, trouble_reply, waiting_card
@@ -28,7 +28,7 @@ def thread(run: Run) -> list[Message]:
     """
     if run.status is _S.RECEIVED and run.problem is None:
         return []
-    replies = [question_reply(run), problem_reply(run)]
+    replies = [*answered_replies(run), question_reply(run), problem_reply(run)]
     if run.plan is not None:
         if run.revision > 1 or card.passed(run, _S.DRAFTING):
             replies.append(plan_reply(run, run.plan))

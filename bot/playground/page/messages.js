@@ -181,7 +181,14 @@ export function messageList({ channel, thread = null, openThread, intro = null }
   let first = true;
   let last = 0;
   let missed = 0;
-  node.addEventListener("scroll", () => isAtEnd() && tell(0));
+  let following = true;
+  node.addEventListener("scroll", () => {
+    following = isAtEnd();
+    if (following) tell(0);
+  });
+  // the composer grows with what is typed, and pictures and fonts come late: the last row stays in sight
+  const resized = new ResizeObserver(() => following && toEnd());
+  resized.observe(node);
 
   function isAtEnd() {
     return node.scrollHeight - node.scrollTop - node.clientHeight < NEAR;
@@ -194,9 +201,13 @@ export function messageList({ channel, thread = null, openThread, intro = null }
 
   function tell(count) {
     missed = count;
-    pill.hidden = !count;
     const noun = thread ? ["new reply", "new replies"] : ["new message", "new messages"];
-    put(pill, icon("caret", 14), `${count} ${noun[count === 1 ? 0 : 1]}`);
+    below(count ? `${count} ${noun[count === 1 ? 0 : 1]}` : "");
+  }
+
+  function below(words) {
+    pill.hidden = !words;
+    put(pill, icon("caret", 14), words);
   }
 
   function sync() {
@@ -225,8 +236,12 @@ export function messageList({ channel, thread = null, openThread, intro = null }
     const words = thread && store.statuses.get(`${channel} ${thread}`);
     if (words && drawn.size > 2) rows.push(h("p", { class: "status in-thread", role: "status" }, h("i"), `tunesmith ${words}`));
     arrange(node, [...(intro && !thread ? [kept("intro", "", intro)] : []), ...rows]);
-    if (answer) drawn.get(answer.ts).node.scrollIntoView({ block: "start" });
-    else if (stuck) toEnd();
+    if (answer) {
+      // a long one is read from its beginning
+      drawn.get(answer.ts).node.scrollIntoView({ block: "start" });
+      following = isAtEnd();
+      if (!following) below("More below");
+    } else if (stuck) toEnd();
     else if (fresh.length) tell(missed + fresh.length);
     first = false;
   }

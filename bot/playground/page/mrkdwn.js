@@ -106,10 +106,9 @@ function date(target, fallback) {
 
 function dateToken(token, at) {
   const day = (options) => at.toLocaleDateString("en-US", options);
-  const pretty = (otherwise, lower) => {
+  const pretty = (otherwise) => {
     const days = Math.round((startOfDay(at) - startOfDay(new Date())) / 86400000);
-    const word = { 0: "Today", "-1": "Yesterday", 1: "Tomorrow" }[days];
-    return word ? (lower ? word.toLowerCase() : word) : otherwise;
+    return { 0: "today", "-1": "yesterday", 1: "tomorrow" }[days] ?? otherwise;
   };
   const forms = {
     date_num: () => `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")}`,
