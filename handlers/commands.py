@@ -12,8 +12,9 @@ from bot.intake import parse
 from bot.intake.commands import Refusal
 from bot.intake.looking import Settings, read_looking
 from bot.models import Place
-from handlers.desk import Desk, Heard
+from handlers.desk import Desk
 from handlers.form import Forms
+from handlers.heard import Heard
 from handlers.looks import Looks
 from handlers.settings import open_settings
 

@@ -6,9 +6,9 @@ its id first, so that a delivery that comes again never decides on what came aft
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
-from bot.errors import StalePlan, UserError
+from bot.errors import NotAllowed, StalePlan, UserError
 from bot.intake import changing
 from bot.intake.commands import (
     Approve,
@@ -25,70 +25,26 @@ from bot.intake.commands import (
     Retry,
     Revise,
     Status,
-    ThreadContext,
 )
 from bot.intake.looking import WORTH_LISTING
 from bot.intake.slack_text import read_slack
-from bot.models import Examples, Flavor, Place, Run, TrainingRequest, Value
+from bot.models import Examples, Flavor, Run, TrainingRequest
 from bot.planning import switch_to
 from bot.policy import Person
 from bot.runs import Runs
 from bot.states import RunStatus
 from bot.successors import Successors
+from handlers.heard import Heard, way_granting
 from handlers.people import People
 from handlers.views import answers, facts, fields, questions, text
+from handlers.views.again import command_for
 from handlers.views.buttons import Pressed
 from handlers.views.help import help_message
-from storage.store import Store
+from storage.store import REVISABLE, Store
 
 _S = RunStatus
 #: Runs that `status` lists.
 _LISTED = 8
-#: Ids of direct messages begin like this: what is said there nobody else reads.
-_ALONE = "D"
-_STATES = {
-    _S.RECEIVED: "needs_info",
-    _S.DRAFTING: "needs_info",
-    _S.PROPOSED: "awaiting_approval",
-    _S.APPROVED: "running",
-    _S.SUBMITTING: "running",
-    _S.QUEUED: "running",
-    _S.RUNNING: "running",
-    _S.SUCCEEDED: "succeeded",
-}
-
-
-class Heard(Value):
-    """A typed command, with where and by whom."""
-
-    #: Names what Slack delivered; the same for a redelivery.
-    source_id: str
-    #: Where a new run's card goes.
-    place: Place
-    user: str
-    #: The message's ts; None: it is no message.
-    ts: str | None = None
-    #: What was said, after Slack's own mangling was undone; it is added to the request that it changes.
-    words: str = ""
-    #: What was typed, where it is gone once it was answered; "": the message stays where it is.
-    typed: str = ""
-    #: The run of the thread it was written in; None: no thread of ours.
-    run: Run | None = None
-    #: The card answers it in the same place: no words in between.
-    quiet: bool = False
-
-    @property
-    def alone(self) -> bool:
-        """Whether nobody else reads the answer."""
-        return self.ts is None or self.place.channel.startswith(_ALONE)
-
-    @property
-    def whispered_in(self) -> str | None:
-        """The thread in which one person can be told something.
-
-        None: the channel itself. Slack shows nobody what is whispered in a thread that has no reply yet.
-        """
-        return None if self.place.thread_ts == self.ts else self.place.thread_ts
 
 
 class AlreadyServed(Exception):
@@ -160,6 +116,8 @@ class Desk:
                 # "use a bigger gpu" below a failure is no wish for the same again
                 about = changing.setting_of(heard.words)
                 return self._once(heard, questions.what_to_change(about, heard.words, heard.run))
+            case Retry() if command.unread and not command.resume:
+                return self._wished(command, heard)
             case Retry():
                 return self._retry(command, heard)
             case Revise():
@@ -167,17 +125,7 @@ class Desk:
                     return self._once(heard, answers.only_in_thread())
                 if not command.changes:
                     return self._once(heard, questions.what_to_change(command.about, heard.words, heard.run))
-                person = self._who(heard)
-                self.runs.revise(
-                    source_id=heard.source_id,
-                    run_id=heard.run.id,
-                    person=person,
-                    changes=command.changes,
-                    words=heard.words,
-                )
-                self.wake()
-                self._told(heard)
-                return None
+                return self._revise(heard.run, command.changes, heard)
             case Approve() | Reject():
                 return self._decide(command, heard)
             case Cancel():
@@ -231,7 +179,29 @@ class Desk:
         self.wake()
         return answers.on_it() if run and not heard.quiet else None
 
-    def _retry(self, command: Retry, heard: Heard) -> str | None:
+    def _revise(self, run: Run, changes: dict[str, Any], heard: Heard) -> str | None:
+        """Change a plan that waits; whoever is too late gets what asks for the same with the change in it."""
+        person = self._who(heard)
+        try:
+            self.runs.revise(
+                source_id=heard.source_id, run_id=run.id, person=person, changes=changes, words=heard.words
+            )
+        except NotAllowed:
+            raise
+        except UserError as error:
+            again = command_for(run, changes) if self.runs.get(run.id).status not in REVISABLE else ""
+            if not again:
+                raise
+            raise UserError(error.problem, f"{error.fix} Ready to send: `{again}`") from error
+        self.wake()
+        self._told(heard)
+        return None
+
+    def concerns(self, user: str, run: Run) -> bool:
+        """Whether they asked for this run or may decide on it."""
+        return user in self.runs.policy.approvers | run.authors | {run.requester}
+
+    def _retry(self, command: Retry, heard: Heard, *, how: str = "") -> str | None:
         """Go on from a run that is over, or ask for it again: a new run, whose plan needs an approval of its own."""
         if command.resume:
             person = self._claim(heard)
@@ -251,12 +221,27 @@ class Desk:
                 person=self._who(heard),
                 changes=command.changes,
                 words=heard.words,
+                how=how,
             )
             # a second delivery of the same words finds the run that the first one made
             already = None if begun.is_new else self._once(heard, self.planned_already(begun.run))
         self.wake()
         self._told(heard)
         return answers.on_it() if begun.is_new and not heard.quiet else already
+
+    def _wished(self, command: Retry, heard: Heard) -> str | None:
+        """Ask again with words beside it that no value was read from: by the way on that grants them, if there is one.
+
+        Without one and without any value the same would only be planned again, so nothing is.
+        """
+        over = self._run(command.run, heard)
+        way = way_granting(over, command.unread)
+        if way is not None:
+            granted: dict[str, Any] = way.changes | command.changes | {"unread": None}
+            return self._retry(command.model_copy(update={"changes": granted, "unread": ()}), heard, how=way.label)
+        if command.changes:
+            return self._retry(command, heard)
+        return self._once(heard, questions.not_read(command.unread, over))
 
     def planned_already(self, run: Run) -> str:
         """Say which run does what was asked for, with the way to it."""
@@ -292,7 +277,8 @@ class Desk:
             case Status():
                 if command.run is None and heard.run is None:
                     newest = self._recent(heard)
-                    return answers.status_list(newest) if newest else self.examples.fit(answers.status_list(()))
+                    told = answers.status_list(newest, self.workspace_url)
+                    return told if newest else self.examples.fit(told)
                 return answers.status_text(self._shown(command.run, heard))
             case Logs():
                 self.runs.policy.check_member(self._who(heard))
@@ -310,7 +296,7 @@ class Desk:
             case Help():
                 return self.examples.fit(help_message(command, self.flavors()))
             case Nothing():
-                return self.examples.fit(answers.not_understood(heard.run))
+                return self.examples.fit(answers.not_understood(heard.run, words))
             case _:
                 assert_never(command)
 
@@ -382,18 +368,3 @@ class Desk:
 
 def _with_words(fix: str, heard: Heard) -> str:
     return f"{fix} You typed: {heard.typed}" if heard.typed else fix
-
-
-def source_of(channel: str, ts: str) -> str:
-    """The id under which a message is served."""
-    return f"message:{channel}:{ts}"
-
-
-def context_of(run: Run) -> ThreadContext:
-    """What the reader of messages needs to know of the thread."""
-    return ThreadContext(
-        state=_STATES.get(run.status, "failed"),
-        plan=fields.settled(run.plan) if run.plan else run.request,
-        asked=run.question.field if run.question else None,
-        choices=run.question.choices if run.question else (),
-    )

@@ -16,7 +16,8 @@ from bot.intake.slack_text import read_slack
 from bot.models import Place, Plan, Run, TrainingRequest, Value
 from bot.runs import Correction, corrected
 from bot.states import RunStatus
-from handlers.desk import Desk, Heard, context_of, source_of
+from handlers.desk import Desk
+from handlers.heard import Heard, context_of, source_of
 from handlers.views import answers
 from storage.store import REVISABLE
 

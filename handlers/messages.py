@@ -13,15 +13,22 @@ from slack_sdk import WebClient
 from bot.errors import UserError
 from bot.intake import parse, phrases
 from bot.intake.about import asked_about
-from bot.intake.commands import Approve, Command, Nothing, Reject
+from bot.intake.answers import is_put_off, loose_name, wants_advice
+from bot.intake.commands import Approve, Command, Nothing, Reject, Revise
+from bot.intake.own_data import speaks_of_own_data
 from bot.intake.slack_text import SlackText, read_slack
+from bot.intake.wonders import WISHES, is_asked_of_us
 from bot.models import Place, Run
-from handlers.desk import Desk, Heard, context_of, source_of
+from bot.states import RunStatus
+from handlers.desk import Desk
 from handlers.edits import Edits, post
+from handlers.elder import Elder
+from handlers.heard import Heard, context_of, source_of
 from handlers.looks import Looks
 from handlers.owed import Owed
 from handlers.second import SecondReader
 from handlers.views import answers
+from handlers.views.suggestions import asked_again
 
 #: Kinds of message that a person writes; joins and the like are none.
 _WRITTEN = (None, "thread_broadcast", "file_share")
@@ -49,6 +56,7 @@ class Messages:
         self._bot = bot_user_id
         self._second = second
         self._mention = re.compile(rf"<@{re.escape(bot_user_id)}(\|[^>]*)?>")
+        self._elder = Elder(desk.store, bot_user=bot_user_id)
         self.owed = Owed(desk.store, partial(self.heard, client=client, late=True))
 
     def heard(self, event: dict[str, Any], client: WebClient, *, late: bool = False) -> None:
@@ -87,8 +95,20 @@ class Messages:
         command = parse(spoken, thread=context, bot_user=self._bot)
         if isinstance(command, Nothing):
             command = _out_of_turn(spoken, said, run, called=called, bot_user=self._bot)
+        if run is not None and not (said.to_somebody or said.people):
+            command, meant = self._elder.meant(command, spoken, said, run)
+            heard = heard.model_copy(update={"run": meant})
+            if told := self._elder.in_the_way(command, spoken, said, run):
+                self._tell_once(client, heard, told)
+                return
+        if isinstance(command, Nothing) and self._is_reply(said, heard):
+            name = self._named(said, heard, client)
+            if name is None:
+                return
+            command = name
+        involved = run is not None and self._desk.concerns(heard.user, run)
         if isinstance(command, Nothing) and not _is_answered(
-            said, run, threaded=bool(thread_ts), called=called or direct
+            said, run, threaded=bool(thread_ts), called=called or direct, involved=involved
         ):
             return
         if self._second and (called or direct) and self._second.wants(words, command):
@@ -107,6 +127,39 @@ class Messages:
             return
         if answer:
             post(client, heard.place, answer)
+
+    def _is_reply(self, said: SlackText, heard: Heard) -> bool:
+        """Whether somebody who was asked replies to the bot's open question, be it with something that is no answer."""
+        run = heard.run
+        if run is None or run.question is None or run.status is not RunStatus.DRAFTING or run.needs_plan:
+            return False
+        if said.to_somebody or said.people or not self._desk.concerns(heard.user, run) or _is_thanks(said):
+            return False
+        if is_put_off(said.text):
+            return False
+        about = asked_about(said.text)
+        return bool(said.text) and (about is None or about.topic in {"which_model", "own_data"})
+
+    def _named(self, said: SlackText, heard: Heard, client: WebClient) -> Revise | None:
+        """Read a reply as a name to look for; None: it is none, and was answered with what is asked."""
+        assert heard.run is not None
+        assert heard.run.question is not None
+        question = heard.run.question
+        if name := loose_name(said.text, question.field):
+            return Revise(changes={question.field: name})
+        told = asked_again(
+            question,
+            said.text,
+            advice=wants_advice(said.text),
+            own=speaks_of_own_data(said.text),
+            examples=self._desk.examples,
+        )
+        self._tell_once(client, heard, told)
+        return None
+
+    def _tell_once(self, client: WebClient, heard: Heard, words: str) -> None:
+        if self._desk.store.remember(heard.source_id):
+            post(client, heard.place, words)
 
 
 def register(app: App, messages: Messages, desk: Desk, *, team_id: str, bot_user_id: str) -> None:
@@ -140,11 +193,19 @@ def _out_of_turn(spoken: str, said: SlackText, run: Run | None, *, called: bool,
     return command if isinstance(command, Approve | Reject) else Nothing()
 
 
-def _is_answered(said: SlackText, run: Run | None, *, threaded: bool, called: bool) -> bool:
-    """Whether words that are no request get an answer: questions about the run, and what is said to the bot."""
+def _is_answered(said: SlackText, run: Run | None, *, threaded: bool, called: bool, involved: bool) -> bool:
+    """Whether words that are no request get an answer: questions about the run, and what is said to the bot.
+
+    `involved`: whoever writes asked for the run or may decide on it.
+    """
     if said.to_somebody or said.people:
         return False
-    if run is not None and asked_about(said.text):
+    if run is not None and (about := asked_about(said.text)) and (involved or about.topic not in WISHES):
         return True
-    thanks = bool(said.text) and phrases.is_made_of(said.text.lower(), phrases.FILLERS, phrases.APPROVALS)
-    return called and not (threaded and thanks)
+    if involved and is_asked_of_us(said.text):
+        return True
+    return called and not (threaded and _is_thanks(said))
+
+
+def _is_thanks(said: SlackText) -> bool:
+    return bool(said.text) and phrases.is_made_of(said.text.lower(), phrases.FILLERS, phrases.APPROVALS)

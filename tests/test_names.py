@@ -3,6 +3,7 @@
 import pytest
 
 from bot.intake import resolve
+from bot.intake.names import alike, stems
 
 LLAMAS = [
     "meta-llama/Llama-3.2-1B",
@@ -37,3 +38,10 @@ CASES: list[tuple[str, str, list[str], str | None]] = [
 )
 def test_resolved(words: str, candidates: list[str], winner: str | None) -> None:
     assert resolve(words, candidates) == winner
+
+
+def test_a_name_that_nothing_has_is_searched_for_by_less_of_it_and_the_likest_come_first():
+    assert stems("tiny-qwen4") == ["tiny-qwen", "tiny", "tiny-q", "qwen"]
+    found = ["acme/qwen-something-else-entirely", "tunesmith-lab/tiny-qwen3", "Qwen/Qwen3-0.6B"]
+    assert alike("tiny-qwen4", found)[0] == "tunesmith-lab/tiny-qwen3"
+    assert "acme/qwen-something-else-entirely" not in alike("tiny-qwen4", found)

@@ -94,13 +94,20 @@ _WHY = _i(
     rf"|an?|on|such an?|so"
     rf"|only|just|with|{_IT})\s)*{_WORD}$"
 )
+#: "what learning rate should I use": what the plan has, and why.
+_ADVICE = _i(
+    rf"^(?:what|which|how (?:many|much|high|large|big)) {_DETERMINED}*{_WORD} (?:should|would|shall|do|must) i"
+    rf" (?:use|take|set|choose|pick|train(?: for)?|need|have|want){_END}$"
+)
 _DECIDE = r"(?:approve|sign(?: it)? off|accept|decide|green-?light|ok)"
 _FACTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (topic, _i(rf"^(?:{pattern})$"))
     for topic, pattern in (
         (
             "time",
-            rf"how long(?: (?:will|does|is|would|should|did|has|do|can|might) (?:{_IT}|training)(?: (?!valid|expire"
+            rf"when (?:is|will|does) (?:{_IT}|training|the training) (?:be |get )?(?:all )?(?:done|finished|ready|over"
+            rf"|complete|finish|end)"
+            rf"|how long(?: (?:will|does|is|would|should|did|has|do|can|might) (?:{_IT}|training)(?: (?!valid|expire"
             rf"|stay)\w+)"
             rf"{{0,4}})?|how much time (?:\w+ ){{0,5}}\w+|(?:what(?:'s| is) (?:the |its )?)?(?:estimated |expected "
             rf"|total )?"
@@ -203,8 +210,11 @@ def asked_about(text: str, *, aloud: bool = False) -> About | None:
     for pattern in _VALUES:
         if (match := pattern.match(words) or pattern.match(asked)) and (field := _field(match["f"])):
             return About(topic=field)
-    wondered = wonder(words, marked=marked, aloud=aloud)
-    return About(topic=wondered) if wondered else None
+    if wondered := wonder(words, marked=marked, aloud=aloud):
+        return About(topic=wondered)
+    if (match := _ADVICE.match(words)) and (field := _field(match["f"])):
+        return About(topic=field)
+    return None
 
 
 def _field(words: str) -> str | None:

@@ -10,7 +10,7 @@ from bot.intake import asking, hub_names, phrases
 from bot.intake.commands import ThreadContext
 from bot.intake.sheet import Sheet
 from bot.intake.tagging import NAME
-from bot.intake.words import is_common, is_namelike, may_be_name
+from bot.intake.words import is_common, is_namelike, may_be_name, word_set
 
 _ANSWER = re.compile(
     r"(?i)^(?:(?:please|pls|ok(?:ay)?|oh|sorry|ah|yes|sure|hmm|use|using|let'?s (?:use|go with|take|do|try)"
@@ -24,6 +24,30 @@ _ANSWER_END = re.compile(
 _UNSURE = re.compile(
     r"(?i)\?|\b(?:not sure|don'?t know|no idea|dunno|let me|hold on|one (?:sec|moment|minute)|wait|which|what"
     r"|maybe|i'?ll|need to|ask|check|later|depends|any|whatever|should)\b"
+)
+#: Somebody who does not know what to answer.
+_DOES_NOT_KNOW = re.compile(
+    r"(?i)\b(?:don'?t know|not sure|no idea|no clue|dunno|idk|recommend\w*|suggest\w*|advi[cs]e"
+    r"|(?:you|to) (?:choose|pick|decide)|up to you"
+    r"|which (?:one|is|model|dataset|data)|what (?:do|would|should) (?:you|i))\b"
+)
+#: Made of nothing else, an answer names no model and no dataset.
+_NO_NAME = word_set(
+    """
+    the a an some any one ones something anything whatever whichever you your best better good biggest big bigger
+    smallest small smaller cheap cheaper cheapest fast faster fastest large larger largest normal default standard
+    recommended typical usual popular model dataset data please pls for me is fine ok okay use take
+    """
+)
+#: Words that make a sentence of a few words, and no name.
+_SENTENCE = _NO_NAME | word_set(
+    """
+    i he she it we they my our their his her are was were be been do does did have has had can will would should could
+    may might must not no yes yep nope and or but if so to of in on at with from by as this that these those what
+    which who when where why how just let get go see look give need want think know nice great thanks thank sounds
+    later soon today tomorrow sec second moment minute wait hold lunch brb done ready back hey hi hello everyone all
+    there here now then also too again still already question idea point call one meeting asap
+    """
 )
 #: Words that stand alone and are no names.
 _TALK = phrases.FILLERS | phrases.APPROVALS | phrases.REJECTIONS | phrases.OPENERS
@@ -91,9 +115,39 @@ def fills(sheet: Sheet, text: str, thread: ThreadContext) -> bool:
     return bool(sheet.refusals) and len(text) < 200 and not re.search(r"\s\w+\s\w+\s\w+", text)
 
 
+#: Somebody who will answer later.
+_LATER = re.compile(
+    r"(?i)\b(?:let me|hold on|one (?:sec\w*|moment|minute)|just a (?:sec\w*|moment|minute)|wait|i'?ll|i will|brb"
+    r"|checking|later|tomorrow)\b"
+)
+
+
+def is_put_off(text: str) -> bool:
+    """Tell whether whoever was asked will answer later: "hmm, let me check which one"."""
+    return _LATER.search(text) is not None and "?" not in text
+
+
+def wants_advice(text: str) -> bool:
+    """Tell whether whoever was asked does not know: "i dont know, which one is good?", "a small one"."""
+    words = re.findall(r"[\w'-]+", text.lower())
+    return _DOES_NOT_KNOW.search(text) is not None or (bool(words) and all(word in _NO_NAME for word in words))
+
+
+def loose_name(text: str, asked: str | None) -> str | None:
+    """Read "tiny chat", said to the bot's question by whoever it asked, as a name to look for; None: a sentence."""
+    words = _ANSWER_END.sub("", _ANSWER.sub("", text)).strip().strip("\"'").split()
+    if asked not in {"dataset", "model"} or not 2 <= len(words) <= 4 or _UNSURE.search(text):
+        return None
+    if any(word.lower() in _SENTENCE or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", word) for word in words):
+        return None
+    return None if phrases.consume(text, _TALK) is not None else "-".join(words)
+
+
 def bare_value(text: str, asked: str | None) -> str | None:
     """Read a message that is nothing but a value; None: it is something else."""
     text = _ECHO.sub("", text)
+    if wants_advice(text):
+        return None
     if asked == "method":
         bare = _ANSWER_END.sub("", _ANSWER.sub("", text))
         plain = re.fullmatch(r"(?i)\W*(?:supervised|preference (?:tuning|optimi[sz]ation))\W*", bare)

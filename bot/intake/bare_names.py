@@ -5,7 +5,8 @@ Takes a word for a name only where the sentence says that a name stands there an
 
 import re
 
-from bot.intake import refusals
+from bot.intake import hub_names, refusals
+from bot.intake.own_data import speaks_of_own_data
 from bot.intake.sheet import Sheet, rule
 from bot.intake.words import is_common, is_namelike, may_be_name, word_set
 
@@ -50,6 +51,13 @@ _MODEL_WORDS = [
 ]
 
 
+#: "... like my chat examples, use tiny-chat": data of one's own that have a name, after all.
+_OWN_NAMED = rule(
+    rf"\b(?:use|using|take|called|named|namely|it'?s|they are|data|dataset|examples|file)[:\s]\s?(?:the )?"
+    rf"[\"']?(?P<w>{_WORD})(?![\w/])"
+)
+
+
 def read_bare_names(sheet: Sheet, *, positional: bool) -> None:
     """Settle names that are bare words, where the sentence says that a name stands there."""
     for field, patterns in (("dataset", _DATASET_WORDS), ("model", _MODEL_WORDS)):
@@ -62,6 +70,11 @@ def read_bare_names(sheet: Sheet, *, positional: bool) -> None:
                     group = next(key for key, value in match.groupdict().items() if value)
                     say_word(sheet, field, name, match.start(group) + match[group].index(name))
                     break
+    if not sheet.has("dataset") and speaks_of_own_data(sheet.tagged.text):
+        for match in sheet.find(_OWN_NAMED):
+            word = match["w"].rstrip(".-")
+            if is_namelike(word) and hub_names.modelness(word) < 2 and not sheet.has("dataset"):
+                say_word(sheet, "dataset", word, match.start("w"))
     if positional:
         _positional(sheet)
     elif sheet.has("model") != sheet.has("dataset"):

@@ -141,10 +141,11 @@ def opens_change(text: str) -> bool:
     return orders_change(text[:40]) or setting_of(" ".join(text.split()[:2])) is not None
 
 
-def is_change(sheet: Sheet, text: str, plan: TrainingRequest, *, understood: bool) -> bool:
+def is_change(sheet: Sheet, text: str, plan: TrainingRequest, *, understood: bool, beside: str | None = None) -> bool:
     """Tell whether a message in a thread changes the plan: an order to change, or nothing but values.
 
-    `understood`: some value was read, be it a possible one or not.
+    `understood`: some value was read, be it a possible one or not. `beside`: what is left without the wishes that no
+    value was read from; None: all that is left.
     """
     text = text[:_LONGEST_CHANGE]
     _, mark, order = text.rpartition("?")
@@ -159,7 +160,7 @@ def is_change(sheet: Sheet, text: str, plan: TrainingRequest, *, understood: boo
         return any(said.value != getattr(plan, said.field) for said in sheet.said)
     if "?" in text and not _POLITE_QUESTION.match(text):
         return False
-    left = re.sub("[\ue000-\uf8ff]", " ", sheet.left()).lower()
+    left = re.sub("[\ue000-\uf8ff]", " ", sheet.left() if beside is None else beside).lower()
     words = [word.strip(".,;:!?()'\"-+&/") for word in left.split()]
     if understood and all(word in _THIN for word in words if word):
         return _MAYBE.search(text) is None or "?" in text or _ONLY_HAVE.search(text) is not None

@@ -64,6 +64,8 @@ class Retry(Value):
     resume: bool = False
     #: The step of that checkpoint, where one was named.
     step: int | None = None
+    #: Words beside the order that no value was read from, as typed: "a smaller learning rate".
+    unread: tuple[str, ...] = ()
 
 
 class CostQuestion(Value):

@@ -92,7 +92,7 @@ _OTHER_MODALITY = re.compile(
 #: Says that a model writes text, whatever else its name sounds like.
 _WRITES = re.compile(r"(?:^|[-_./ ])(?:s?lm|llm|instruct|chat)(?:$|[-_. ])", re.I)
 #: Models that are only to be had as a service: named for comparison, or by mistake.
-_CLOSED = re.compile(r"(?i)(?:chat-?)?gpt-?(?:3\.5|4|5)(?!\d)|chatgpt|claude|gemini")
+_CLOSED = re.compile(r"(?i)(?:chat-?)?gpt-?(?:3\.5|4|5)(?!\d|all)|chatgpt|claude|gemini")
 _HUB_HOST = re.compile(r"(?i)(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/|hf://")
 #: Files of the person's own code and settings: mentioned, never read.
 _SCRIPTS = (".py", ".sh", ".ipynb", ".yaml", ".yml", ".toml")

@@ -6,6 +6,7 @@ menu asks.
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from bot.intake.words import word_set
 
@@ -51,6 +52,10 @@ _HOMES = {
     "zephyr": ("huggingfaceh4",),
     "bloom": ("bigscience",),
 }
+#: Less alike than this, two names are no slip of the pen.
+_ALIKE = 0.5
+#: Searches in place of one that found nothing.
+_STEMS = 5
 _NOISE = word_set("the a an model dataset of from hub please")
 
 
@@ -88,3 +93,25 @@ def resolve(words: str, candidates: Sequence[str]) -> str | None:
             if candidate.split("/")[0].lower() == owner:
                 return candidate
     return None
+
+
+def stems(words: str) -> list[str]:
+    """What to search for instead of a name that nothing has.
+
+    It without its number, its last part or its last third, and its longer words alone.
+    """
+    shorter = (
+        re.sub(r"[\W_]*\d[\w.]*$", "", words),
+        re.sub(r"[\s_-][^\s_-]*$", "", words),
+        words[: len(words) * 2 // 3],
+        *re.findall(r"[^\W\d_]{4,}", words),
+    )
+    return [stem for stem in dict.fromkeys(shorter) if len(stem) > 2 and stem != words][:_STEMS]
+
+
+def alike(words: str, candidates: Sequence[str]) -> list[str]:
+    """Those that are called much like the words, the likest first."""
+    likeness = {
+        name: SequenceMatcher(None, name.rsplit("/", 1)[-1].lower(), words.lower()).ratio() for name in candidates
+    }
+    return sorted((name for name in likeness if likeness[name] >= _ALIKE), key=lambda name: -likeness[name])

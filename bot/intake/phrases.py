@@ -272,6 +272,19 @@ _EVERYTHING = REJECTIONS | FILLERS | OPENERS
 _SEPARATORS = re.compile(r"[\s.,!;:()~*_\"'、-]*")
 
 
+_GREETING = re.compile(
+    r"(?i)\b(?:hi+|hello+|hey+|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|hallo|moin|servus|bonjour"
+    r"|salut|hola|ol[áa]|ciao)\b|你好|こんにちは"
+)
+
+
+def is_greeting(text: str) -> bool:
+    """Tell "hello there!" from anything that wants something."""
+    rest = _GREETING.sub(" ", text)
+    bare = re.fullmatch(r"(?i)\W*(?:there|buddy|friend)?\W*", rest) is not None
+    return rest != text and (bare or is_made_of(rest, FILLERS))
+
+
 def approves(text: str) -> bool:
     """Tell whether a message does nothing but consent."""
     return is_made_of(_HARMLESS.sub(" ", text), APPROVALS, FILLERS)

@@ -32,7 +32,7 @@ from bot.intake.sheet import Sheet
 from bot.intake.slack_text import LONGEST_TEXT, MOST_WORDS, SlackText, read_slack
 from bot.intake.spelling import mend
 from bot.intake.tagging import NAME, Tagged, tag
-from bot.intake.unread import unread
+from bot.intake.unread import unread, without_wishes
 from bot.intake.words import is_common, word_set
 from bot.models import TrainingRequest
 
@@ -252,7 +252,8 @@ def _in_thread(message: SlackText, sheet: Sheet, tagged: Tagged, thread: ThreadC
     verdicts.look(sheet)
     if thread.state in {"running", "succeeded"} and _is_one_word(message):
         return Nothing()
-    if changing.is_change(sheet, text, thread.plan, understood=bool(sheet.said)) or _is_refused_change(
+    beside = without_wishes(sheet)
+    if changing.is_change(sheet, text, thread.plan, understood=bool(sheet.said), beside=beside) or _is_refused_change(
         sheet, text, thread.plan
     ):
         return _changes(sheet, thread, "retry" if thread.state == "failed" else "revise")
@@ -340,10 +341,11 @@ def _changes(sheet: Sheet, thread: ThreadContext | None, of: Of, *, run: str | N
     changes, refusal = verdicts.settle(sheet, thread.plan if thread else None)
     if refusal:
         return refusal.model_copy(update={"intent": of})
-    if changes and (unknown := unread(sheet)):
-        changes["unread"] = unknown
+    unknown = unread(sheet, changes=True)
+    if changes and (unknown or (thread and thread.plan.unread)):
+        changes["unread"] = unknown  # what an earlier message said in vain is no longer news
     if of == "retry":
-        return Retry(run=run, changes=changes)
+        return Retry(run=run, changes=changes, unread=unknown or ())
     return Revise(changes=changes, about=None if changes else changing.setting_of(sheet.tagged.text))
 
 

@@ -12,7 +12,9 @@ from bot.planning import prediction
 from bot.states import RunStatus
 from bot.training import outcome
 from handlers.views import card, text
+from handlers.views.again import again_words
 from handlers.views.hardware import others_text
+from handlers.views.suggestions import models_text
 from handlers.views.text import code, escape
 
 _S = RunStatus
@@ -86,7 +88,7 @@ def _loss(run: Run | None) -> str:
     if run is None or not run.progress.points:
         return meaning
     if run.report and run.plan:
-        return f"{escape(outcome(run.plan, run.report, run.progress).text, 500)} {meaning}"
+        return f"{escape(outcome(run.plan, run.report, run.progress, run.alerts).text, 500)} {meaning}"
     now = card.change(run) or card.values(run)[0]
     return f"So far: {card.metric(run)} {now}. {meaning}"
 
@@ -147,7 +149,7 @@ def _held_back(run: Run | None) -> str:
     if run is None or run.plan is None:
         return how
     if run.report and run.plan.eval_rows:
-        return f"{escape(outcome(run.plan, run.report, run.progress).text, 500)} {how}"
+        return f"{escape(outcome(run.plan, run.report, run.progress, run.alerts).text, 500)} {how}"
     if not run.plan.eval_rows:
         return (
             "No rows are held back here: there are too few to spare any, so the end will not say how much better it is."
@@ -181,6 +183,8 @@ def _using(run: Run | None) -> str:
             f"It is at {text.link(run.report.landed.url, run.report.landed.url)}. The end of this thread has code to"
             " try it and commands to evaluate, serve, merge and convert it."
         )
+    if run and run.is_final:
+        return f"There is no model to try: the run {run.status.told}."
     whose = f" It belongs to {code(run.plan.namespace)}." if run and run.plan else ""
     return (
         "At the end the thread has the link to the model, code to try it, and commands to evaluate, serve, merge and"
@@ -190,7 +194,7 @@ def _using(run: Run | None) -> str:
 
 def _quality(run: Run | None) -> str:
     if run and run.report and run.plan:
-        return escape(outcome(run.plan, run.report, run.progress).text, 600)
+        return escape(outcome(run.plan, run.report, run.progress, run.alerts).text, 600)
     nobody = "Nobody can say before: it gets better at what the examples show, and only as good as they are."
     if run is None or run.plan is None:
         return f"{nobody} Every run measures held-back rows before and after, and shows answers of both models."
@@ -234,6 +238,129 @@ def _other_hardware(run: Run | None) -> str:
     return others_text(run, "") if run else f"{code('/finetune help hardware')} lists everything that can be rented."
 
 
+def _which_model(run: Run | None) -> str:
+    return models_text(run)
+
+
+def _precision(run: Run | None) -> str:
+    meaning = (
+        "bf16 and fp16 keep each number in 16 bits, which is fast and takes half the memory of fp32; fp32 is exact and"
+        " slow, and bf16 needs an Ampere GPU or a newer one (A10G, L4, A100, H100)."
+    )
+    if run is None or run.plan is None:
+        return f"{meaning} A plan says which one it takes."
+    plan = run.plan
+    return (
+        f"This plan computes in {code(plan.precision)} and loads the weights as {code(plan.dtype)} on"
+        f" {code(plan.flavor.name)}. {meaning} Other hardware may change it."
+    )
+
+
+def _stop_advice(run: Run | None) -> str:
+    if run is None or run.plan is None or run.status not in (_S.APPROVED, _S.SUBMITTING, _S.QUEUED, _S.RUNNING):
+        where = "Nothing runs now" if run else "In a run's thread I can say how that run does"
+        return f"{where}, so there is nothing to stop." if run else f"{where}."
+    seen = f"So far: {card.metric(run)} {card.change(run)}." if card.change(run) else "There is no curve to judge yet."
+    warned = " ".join(escape(alert.text, 200) for alert in run.alerts[-1:])
+    return (
+        f"That is for people to decide. {seen} {warned or 'I see nothing to warn of.'} Stopping costs the time so far;"
+        f" going on costs {text.ceiling(run.plan.ceiling_usd)} at most. To stop it, write {code('cancel')}."
+    )
+
+
+def _learning(run: Run | None) -> str:
+    if run is None or not run.progress.points:
+        return "There is no measured value yet: the card shows the loss as soon as the job reports it."
+    if run.report and run.plan:
+        return escape(outcome(run.plan, run.report, run.progress).text, 500)
+    if not (moved := card.change(run)):
+        return f"There is one value so far: {card.metric(run)} {card.values(run)[1]}. The next ones tell."
+    return f"{card.metric(run).capitalize()} {moved}, at step {text.count(run.progress.step)}. {_FALLS}"
+
+
+_FALLS = "Falling loss is learning; whether it helps beside the examples shows on the held-back rows at the end."
+
+
+def _charge(run: Run | None) -> str:
+    free = "Nothing is charged before somebody approves a plan, and nobody's own card is: jobs are paid by"
+    if run is None or run.plan is None:
+        return f"{free} the Hugging Face account that Tunesmith is set up with, as each plan says."
+    most = f"{text.ceiling(run.plan.ceiling_usd)} at most"
+    spent = card.spent_usd(run)
+    so_far = f" It cost {text.about_money(spent)} {'in all' if run.is_final else 'so far'}." if spent else ""
+    return f"{free} {code(run.plan.namespace)} on Hugging Face, this one with {most}.{so_far}"
+
+
+def _poor(run: Run | None) -> str:
+    causes = (
+        "The usual causes: too few or unlike examples, a learning rate that is too high or too low, too many epochs on"
+        " little data, or a base model that is too small for the task."
+    )
+    if run is None or run.plan is None:
+        return causes
+    if run.report:
+        return f"{escape(outcome(run.plan, run.report, run.progress).text, 500)} {causes}"
+    if run.is_final:
+        return f"There is no model to judge: the run {run.status.told}."
+    if not run.progress.points:
+        return f"Nothing is trained yet, so there is nothing to judge. {causes}"
+    return f"It is early: {card.metric(run)} {card.change(run) or card.values(run)[1]} so far. {causes}"
+
+
+def _longer(run: Run | None) -> str:
+    if run is None or run.plan is None:
+        return "Say how long when you ask for it, such as “3 epochs”."
+    if run.status is _S.PROPOSED:
+        return f"It trains {card.length(run.plan)}. Say how long instead, such as “3 epochs”: the plan follows."
+    again = again_words(run, "epochs=3")
+    if run.report:
+        return f"To train its model further, ask for a run with that model, or anew with more epochs: {again}"
+    return f"It trains {card.length(run.plan)}. For more, ask for it anew: {again}"
+
+
+def _smarter(run: Run | None) -> str:
+    if run is None or run.plan is None:
+        return "A larger base model and more good examples do most. Name them when you ask for a run."
+    ways = "More and better examples, a larger base model, or one or two epochs more."
+    if run.status is _S.PROPOSED:
+        return f"What helps most: {_lowered(ways)} Say one of them here, such as “use Qwen/Qwen3-4B” or “3 epochs”."
+    return f"What helps most: {_lowered(ways)} Ask for it anew with a change: {again_words(run, 'epochs=3')}"
+
+
+def _deletion(run: Run | None) -> str:
+    if run is not None and run.report:
+        landed = run.report.landed
+        return (
+            "I delete nothing on the Hub. Whoever owns the repository can, under Settings:"
+            f" {text.link(f'{landed.url}/settings', f'{landed.url}/settings')}"
+        )
+    if run is not None and not run.is_final:
+        return (
+            f"There is no model yet, and I delete nothing on the Hub. To drop the {'plan' if _waits(run) else 'run'},"
+            f" write {code('reject' if _waits(run) else 'cancel')}."
+        )
+    return "I delete nothing on the Hub. Whoever owns a repository can, on its Settings page there."
+
+
+def _undoing(run: Run | None) -> str:
+    if run is not None and _waits(run):
+        return (
+            "Say how it should be, such as “1 epoch”: the plan follows, and the replies in this thread show what"
+            f" changed. To drop it altogether, write {code('reject')}."
+        )
+    if run is not None and not run.is_final:
+        return f"What is approved runs as it is. To stop it, write {code('cancel')}; you pay for the time so far."
+    return "There is nothing here that I could take back: what is over stays as it is."
+
+
+def _waits(run: Run) -> bool:
+    return run.status in (_S.RECEIVED, _S.DRAFTING, _S.PROPOSED)
+
+
+def _lowered(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
 _ANSWERS: dict[str, Callable[[Run | None], str]] = {
     "price": _price,
     "slow": _slow,
@@ -252,4 +379,14 @@ _ANSWERS: dict[str, Callable[[Run | None], str]] = {
     "warnings": _warnings,
     "full_or_lora": _full_or_lora,
     "other_hardware": _other_hardware,
+    "which_model": _which_model,
+    "precision": _precision,
+    "stop_advice": _stop_advice,
+    "learning": _learning,
+    "charge": _charge,
+    "poor": _poor,
+    "longer": _longer,
+    "smarter": _smarter,
+    "deletion": _deletion,
+    "undoing": _undoing,
 }
