@@ -19,8 +19,6 @@ def _through(functions: str) -> str:
 PLACES = {
     kind: re.compile("|".join(places), re.MULTILINE)
     for kind, places in {
-        # the Hub could not be reached, which `datasets` and `transformers` raise as a file that is missing
-        "hub_transient": (r"LocalEntryNotFound",),
         "chat_template_missing": (_raised_in(r"trl/chat_template_utils"),),
         "dataset_config": (_raised_in(r"datasets/(arrow_reader|splits)"),),
         "dataset_load": (
